@@ -1,5 +1,7 @@
-//! The background tasks of a server: reading the change feed, writing last-use times, deleting what has expired, and
-//! keeping metrics.
+//! The background tasks of a server: reading the change feed, writing last-use times, deleting what has expired, sending events to
+//! webhooks, and keeping metrics.
+
+mod webhooks;
 
 use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -17,6 +19,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use self::webhooks::Attempts;
 use crate::{
     clock::ticks,
     outage::{Outage, StaleResponses, Transition},
@@ -25,6 +28,8 @@ use crate::{
 
 /// The timeout of the last flush, so that a shutdown ends even if the database does not respond.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
+/// How long a shutdown waits for what is being sent to webhooks.
+const LAST_ATTEMPTS: Duration = Duration::from_secs(10);
 /// How often expired records are deleted. They are refused from the moment they expire; this only frees their space.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How often a sign of life is left for standbys if nothing else was committed. One follows every other look, so an idle primary
@@ -59,6 +64,17 @@ pub(crate) struct FollowEvery {
 pub(crate) struct Background {
     tasks: JoinSet<()>,
     use_cases: Arc<UseCases>,
+    attempts: Arc<Attempts>,
+}
+
+/// The settings of the tasks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BackgroundSettings {
+    pub(crate) follow_every: FollowEvery,
+    /// How often last-use times are written.
+    pub(crate) flush_every: Duration,
+    /// How many events are sent to webhooks at once.
+    pub(crate) webhook_workers: u32,
 }
 
 impl Background {
@@ -67,10 +83,12 @@ impl Background {
         role: Role,
         use_cases: &Arc<UseCases>,
         context: &Arc<Context>,
-        follow_every: FollowEvery,
-        flush_every: Duration,
+        settings: BackgroundSettings,
     ) -> Self {
-        let mut background = Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases) };
+        let BackgroundSettings { follow_every, flush_every, webhook_workers } = settings;
+        let attempts = Attempts::new(webhook_workers);
+        let mut background =
+            Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases), attempts: Arc::clone(&attempts) };
         background.spawn("follow_changes", move |use_cases| follow(use_cases, follow_every));
         background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
         background.spawn("heartbeat", heartbeat);
@@ -81,6 +99,12 @@ impl Background {
             background.spawn("seal_events", seal_events);
             background.spawn("count_tokens", count_tokens);
             background.spawn("enforce_unused", enforce_unused);
+            background.spawn("count_deliveries", webhooks::count);
+            let sending = Arc::clone(&attempts);
+            background.spawn("enqueue_deliveries", move |use_cases| {
+                webhooks::enqueue(use_cases, Arc::clone(&attempts))
+            });
+            background.spawn("deliver", move |use_cases| webhooks::deliver(use_cases, Arc::clone(&sending)));
         }
         let context = Arc::clone(context);
         background.spawn("sort_durations", move |_| sort_durations(Arc::clone(&context)));
@@ -100,6 +124,7 @@ impl Background {
     /// Stops the tasks and flushes what is left to be written.
     pub(crate) async fn finish(mut self) {
         self.tasks.shutdown().await;
+        self.attempts.finish(LAST_ATTEMPTS).await;
         if timeout(LAST_FLUSH, write_usage(&self.use_cases)).await.is_err() {
             tracing::warn!("last-use times could not be written within {LAST_FLUSH:?}");
         }

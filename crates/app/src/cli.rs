@@ -22,6 +22,7 @@ use crate::{
         shell::{CompletionsArgs, ManArgs},
         tokens::TokenCommand,
         users::UserCommand,
+        webhooks::WebhookCommand,
     },
     config::Flag,
 };
@@ -165,6 +166,9 @@ pub(crate) enum Command {
     /// Show the policies for API tokens, and the tokens that break them
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Manage webhooks, to which events are sent
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Import tokens of other systems
     #[command(subcommand)]
     Import(ImportCommand),

@@ -19,7 +19,7 @@ use latchkey_service::whole_seconds;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{
-    background::Background,
+    background::{Background, BackgroundSettings},
     config::{Config, EnvVars, Server},
     keys,
     metrics_server::MetricsServer,
@@ -94,13 +94,12 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
             "the older master keys could not be determined; it is tried again later"
         );
     }
-    let background = Background::start(
-        role,
-        &app.use_cases,
-        &context,
-        config.verify.follow_every(),
-        config.last_used.flush_interval,
-    );
+    let tasks = BackgroundSettings {
+        follow_every: config.verify.follow_every(),
+        flush_every: config.last_used.flush_interval,
+        webhook_workers: config.webhooks.workers,
+    };
+    let background = Background::start(role, &app.use_cases, &context, tasks);
     let workers = workers(&config.server);
     let max_connections = usize::try_from(config.server.max_connections)?;
     server::allow_files(config.server.max_connections);

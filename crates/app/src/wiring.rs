@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use latchkey_crypto::{Argon2Hasher, Sealer, SystemEntropy};
+use latchkey_delivery::{AllowedNetworks, HttpSender};
+use latchkey_http::EventPayloads;
 use latchkey_ports::{Clock, Entropy, Observed, Quota, Store};
 use latchkey_service::{
-    Dependencies, IndexSettings, IssuingSettings, SessionPolicy, Settings, UsageSettings, UseCases,
+    Dependencies, IndexSettings, IssuingSettings, RetryPolicy, SessionPolicy, Settings, UsageSettings,
+    UseCases,
 };
 
 use crate::{
@@ -50,6 +53,7 @@ impl App {
         let store = observed(connected.into_store());
         let writable =
             if role.administers() { Some(store.clone()) } else { store::primary(config)?.map(observed) };
+        let allowed = AllowedNetworks::new(config.webhooks.allowed_networks.iter().copied());
         let dependencies = Dependencies {
             store: store.clone(),
             writable,
@@ -57,6 +61,8 @@ impl App {
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            sender: Arc::new(HttpSender::new(allowed, clock.clone())),
+            writer: Arc::new(EventPayloads),
         };
         let use_cases = Arc::new(UseCases::new(dependencies, settings(config)?));
         Ok(Self { use_cases, store, clock, entropy })
@@ -85,6 +91,10 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         retention: config.audit.retention,
         usage: UsageSettings { retention: config.usage.retention, addresses: config.usage.addresses },
         leaks: config.leaks.action,
+        webhooks: RetryPolicy {
+            first_pause: config.webhooks.retry_after,
+            give_up_after: config.webhooks.give_up_after,
+        },
         accept_unknown_key: config.secrets.accept_unknown_key,
     })
 }

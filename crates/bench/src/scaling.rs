@@ -16,10 +16,10 @@ use anyhow::Context as _;
 use latchkey_crypto::{Argon2Hasher, KeyRing, MasterKey, Sealer, SystemEntropy};
 use latchkey_domain::{LeakAction, Policy, Timestamp, TokenAccess, TokenName, TokenSecret};
 use latchkey_memory::MemoryStore;
-use latchkey_ports::{Clock, Quota, SecretSealer as _};
+use latchkey_ports::{Clock, PlainWriter, Quota, RecordingSender, SecretSealer as _};
 use latchkey_service::{
-    Dependencies, IndexSettings, Initiator, IssuingSettings, Lookups, Reveal, SelfService, SessionPolicy,
-    Settings, TokenDraft, TokenFormat, UsageSettings, UseCases, WhenStale,
+    Dependencies, IndexSettings, Initiator, IssuingSettings, Lookups, RetryPolicy, Reveal, SelfService,
+    SessionPolicy, Settings, TokenDraft, TokenFormat, UsageSettings, UseCases, WhenStale,
 };
 
 use crate::options::Options;
@@ -108,6 +108,8 @@ impl Process {
             hasher: Arc::new(Argon2Hasher::new(entropy.clone())),
             clock,
             entropy,
+            sender: Arc::new(RecordingSender::default()),
+            writer: Arc::new(PlainWriter),
         };
         let settings = Settings {
             tokens: IssuingSettings {
@@ -131,6 +133,7 @@ impl Process {
             retention: None,
             usage: UsageSettings { retention: Duration::from_secs(90 * 86_400), addresses: true },
             leaks: LeakAction::Nothing,
+            webhooks: RetryPolicy::default(),
             accept_unknown_key: false,
         };
         let use_cases = UseCases::new(dependencies, settings);

@@ -89,6 +89,10 @@ named_enum! {
         EnvironmentUpdated = "environment-updated",
         EnvironmentsSorted = "environments-sorted",
         EnvironmentDeleted = "environment-deleted",
+        WebhookCreated = "webhook-created",
+        /// A webhook's URL, events, projects, template or state changed.
+        WebhookUpdated = "webhook-updated",
+        WebhookDeleted = "webhook-deleted",
     } else UnknownEventKind: |text: &str| UnknownEventKind(text.to_owned())
 }
 

@@ -52,6 +52,8 @@ mod token;
 mod token_id;
 mod token_scopes;
 mod usage;
+mod webhook;
+mod webhook_secret;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
@@ -59,5 +61,5 @@ pub use self::{
     limits::*, metadata::*, names::*, networks::*, password::*, people::*, permission::*, personal_token::*,
     place::*, policy::*, principal::*, reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*,
     secret_scan::*, selector::*, session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*,
-    token_scopes::*, usage::*,
+    token_scopes::*, usage::*, webhook::*, webhook_secret::*,
 };

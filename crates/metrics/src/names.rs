@@ -89,6 +89,13 @@ metrics! {
     /// sealed.
     EVENTS_UNSEALED: Gauge = "latchkey_events_unsealed" [];
 
+    /// Attempts to send an event to a webhook, by what became of the event: `delivered`, `retried` (it will be tried again) or `failed`
+    /// (it was given up).
+    WEBHOOK_DELIVERIES: Counter = "latchkey_webhook_deliveries_total" ["result"];
+    /// Events that are to be sent to webhooks, those of disabled webhooks included. Counted once a minute by each process, so take the
+    /// maximum of all, not the sum.
+    WEBHOOK_DELIVERIES_WAITING: Gauge = "latchkey_webhook_deliveries_waiting" [];
+
     /// Spans of traces that the collector of `traces.endpoint` has received (`result="sent"`), that could not be sent and are lost
     /// (`failed`), or that found the queue full (`dropped`).
     TRACE_SPANS: Counter = "latchkey_trace_spans_total" ["result"];

@@ -1,13 +1,18 @@
-//! Test doubles for time and randomness: deterministic, independent of the wall clock.
+//! Test doubles for time, randomness and receivers: deterministic, independent of the wall clock and of the network.
 
 use std::{
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use latchkey_domain::Timestamp;
+use async_trait::async_trait;
+use latchkey_domain::{Event, Timestamp, WebhookTemplate};
 
-use crate::{Clock, Entropy};
+use crate::{Clock, Entropy, EventWriter, Outgoing, Sent, WebhookSender};
 
 /// A clock that only moves when a test moves it.
 #[derive(Debug)]
@@ -63,5 +68,48 @@ impl Entropy for CountingEntropy {
                 *target = byte;
             }
         }
+    }
+}
+
+/// Receivers that answer as they are told, and remember what they were sent.
+#[derive(Debug, Default)]
+pub struct RecordingSender {
+    answers: Mutex<VecDeque<u16>>,
+    sent: Mutex<Vec<Outgoing>>,
+}
+
+impl RecordingSender {
+    /// Tells the receivers how to answer next; after that they answer 204.
+    pub fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(statuses);
+    }
+
+    /// Returns what was sent since the last call.
+    pub fn take(&self) -> Vec<Outgoing> {
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl WebhookSender for RecordingSender {
+    async fn send(&self, outgoing: Outgoing) -> Sent {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(outgoing);
+        let status = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(204);
+        let error = (status >= 300).then(|| format!("the receiver answered {status}"));
+        Sent { status: Some(status), duration: Duration::from_millis(7), error }
+    }
+}
+
+/// Writes the type of an event, and nothing else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlainWriter;
+
+impl EventWriter for PlainWriter {
+    fn event(&self, event: &Event, template: WebhookTemplate) -> String {
+        format!("{{\"{template}\":\"{}\"}}", event.record.kind)
+    }
+
+    fn ping(&self, at: Timestamp, template: WebhookTemplate) -> String {
+        format!("{{\"{template}\":\"ping {at}\"}}")
     }
 }

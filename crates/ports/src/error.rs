@@ -3,7 +3,8 @@
 use std::fmt;
 
 use latchkey_domain::{
-    EnvironmentName, GroupId, PersonalTokenId, ProjectId, RoleId, SessionId, TokenId, UserId,
+    DeliveryId, EnvironmentName, GroupId, PersonalTokenId, ProjectId, RoleId, SessionId, TokenId, UserId,
+    WebhookId,
 };
 
 /// Why a call to a store failed. In every case, nothing was changed.
@@ -96,6 +97,9 @@ pub enum Entity {
     Session(SessionId),
     /// The answer to a request that was carried out already.
     Answer,
+    Webhook(WebhookId),
+    /// What is sent to a webhook.
+    Delivery(DeliveryId),
 }
 
 impl fmt::Display for Entity {
@@ -116,6 +120,10 @@ impl fmt::Display for Entity {
             Self::GroupName => f.write_str("a group of this name"),
             Self::Session(id) => write!(f, "session {id}"),
             Self::Answer => f.write_str("the answer to this request"),
+            Self::Webhook(id) => write!(f, "webhook {id}"),
+            Self::Delivery(DeliveryId { webhook, event }) => {
+                write!(f, "the delivery of event {} to webhook {webhook}", event.0)
+            }
         }
     }
 }

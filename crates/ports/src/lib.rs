@@ -24,6 +24,7 @@ mod clock_and_entropy;
 mod doubles;
 mod error;
 mod error_chain;
+mod event_consumers;
 mod feed;
 mod groups;
 mod health;
@@ -40,11 +41,13 @@ mod policies;
 mod queries;
 mod sealing;
 mod seals;
+mod sending;
 mod sessions;
 mod settled;
 mod statistics;
 mod tokens;
 mod usage;
+mod webhooks;
 
 pub use access::{AccessRepository, Holdings, Member, MembersChange, Memberships};
 pub use archive::{
@@ -56,6 +59,7 @@ pub use budgets::{BudgetRepository, RateGrant, TakenUses, UsesDemand};
 pub use clock_and_entropy::{Clock, Entropy, EntropyExt};
 pub use error::{Entity, Inconsistency, StoreError};
 pub use error_chain::ErrorChain;
+pub use event_consumers::{ConsumerMove, EventConsumerRepository};
 pub use feed::{Change, Continuity, FeedPage, FeedPosition, FeedReading, Stamp};
 pub use groups::{GroupOverview, GroupRepository, MemberGroup};
 pub use health::{Health, PoolState};
@@ -84,6 +88,7 @@ pub use sealing::{
     SecretSealer,
 };
 pub use seals::EventSeal;
+pub use sending::{EventWriter, MAX_SENDING, Outgoing, Sent, WebhookSender};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use settled::{SettledEvents, SettledReading, Settlement};
 pub use statistics::{Statistics, StatisticsRepository};
@@ -92,6 +97,9 @@ pub use tokens::{
     TokenRepository, TokenUpdate,
 };
 pub use usage::{SeenAddress, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
+pub use webhooks::{
+    Attempt, Claim, Delivery, DeliveryOutcome, DeliveryQuery, NewDelivery, StoredWebhook, WebhookRepository,
+};
 
 #[cfg(feature = "mocks")]
 pub use {
@@ -99,7 +107,8 @@ pub use {
     audit::MockEventRepository,
     budgets::MockBudgetRepository,
     clock_and_entropy::{MockClock, MockEntropy},
-    doubles::{CountingEntropy, ManualClock},
+    doubles::{CountingEntropy, ManualClock, PlainWriter, RecordingSender},
+    event_consumers::MockEventConsumerRepository,
     groups::MockGroupRepository,
     health::MockHealth,
     idempotency::MockIdempotencyRepository,
@@ -110,10 +119,12 @@ pub use {
     places::{MockEnvironmentRepository, MockProjectRepository},
     policies::MockPolicyRepository,
     sealing::MockSecretSealer,
+    sending::{MockEventWriter, MockWebhookSender},
     sessions::{MockLoginFailureRepository, MockSessionRepository},
     statistics::MockStatisticsRepository,
     tokens::MockTokenRepository,
     usage::MockUsageRepository,
+    webhooks::MockWebhookRepository,
 };
 
 /// A store: every repository in one. The program holds one as `Arc<dyn Store>` and passes each use case the
@@ -135,6 +146,8 @@ pub trait Store:
     + StatisticsRepository
     + UsageRepository
     + BudgetRepository
+    + WebhookRepository
+    + EventConsumerRepository
     + ImportRepository
     + Health
 {
@@ -157,6 +170,8 @@ impl<T> Store for T where
         + StatisticsRepository
         + UsageRepository
         + BudgetRepository
+        + WebhookRepository
+        + EventConsumerRepository
         + ImportRepository
         + Health
 {

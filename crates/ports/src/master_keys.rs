@@ -52,12 +52,21 @@ pub enum SecretForm {
     Retired,
     /// The answer to a request with an idempotency key: it is not moved, because it is kept for a day.
     Answer,
+    /// The secret of a webhook: it is opened and sealed anew.
+    Webhook,
 }
 
 impl SecretForm {
     /// Every form.
-    pub const ALL: [Self; 6] =
-        [Self::Sealed, Self::ShownOnce, Self::PersonalToken, Self::Session, Self::Retired, Self::Answer];
+    pub const ALL: [Self; 7] = [
+        Self::Sealed,
+        Self::ShownOnce,
+        Self::PersonalToken,
+        Self::Session,
+        Self::Retired,
+        Self::Answer,
+        Self::Webhook,
+    ];
 
     /// Returns the form at that position in [`SecretForm::ALL`], the number in SQL stores.
     pub fn numbered(place: i64) -> Option<Self> {
@@ -74,6 +83,7 @@ impl fmt::Display for SecretForm {
             Self::Session => "sessions",
             Self::Retired => "retired",
             Self::Answer => "answers",
+            Self::Webhook => "webhooks",
         })
     }
 }

@@ -106,6 +106,8 @@ instance_actions! {
     ReadEvents = [Admin];
     /// Reporting leaked secrets, which can end their tokens.
     ReportLeaks = [Admin];
+    /// Managing webhooks and their deliveries.
+    ManageWebhooks = [Admin];
 }
 
 instance_token_actions! {

@@ -85,6 +85,10 @@ pub enum Missing {
     Environment(String),
     #[error("No session found.")]
     Session,
+    #[error("No webhook found.")]
+    Webhook,
+    #[error("No delivery of this event found.")]
+    Delivery,
 }
 
 /// Returns the duration in seconds, rounded up, for `Retry-After` (RFC 9110, section 10.2.3).
@@ -167,6 +171,8 @@ impl From<StoreError> for ServiceError {
             StoreError::NotFound(Entity::Group(_)) => Missing::Group.into(),
             StoreError::NotFound(Entity::PersonalToken(_)) => Missing::PersonalToken.into(),
             StoreError::NotFound(Entity::Session(_)) => Missing::Session.into(),
+            StoreError::NotFound(Entity::Webhook(_)) => Missing::Webhook.into(),
+            StoreError::NotFound(Entity::Delivery(_)) => Missing::Delivery.into(),
             StoreError::Stale(_) | StoreError::Conflict(Entity::Answer) => Self::Overtaken,
             StoreError::Conflict(entity) => Self::Exists(entity),
             StoreError::InUse(entity) => Self::Invalid {

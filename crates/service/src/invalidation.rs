@@ -67,7 +67,10 @@ impl Invalidation {
             | K::ProjectEnvironmentRemoved
             | K::EnvironmentCreated
             | K::EnvironmentUpdated
-            | K::EnvironmentsSorted => Self::Nothing,
+            | K::EnvironmentsSorted
+            | K::WebhookCreated
+            | K::WebhookUpdated
+            | K::WebhookDeleted => Self::Nothing,
         }
     }
 }

@@ -22,6 +22,7 @@ mod authentication;
 mod change_clock;
 mod changes;
 mod client_network;
+mod consumed_events;
 mod counting_cache;
 mod edge_tokens;
 mod environments;
@@ -74,6 +75,9 @@ mod usage_reports;
 mod use_cases;
 mod users;
 mod verification;
+mod webhook_deliveries;
+mod webhook_secrets;
+mod webhooks;
 mod whoami;
 
 // What is public in these modules is the interface of the crate.
@@ -85,5 +89,5 @@ pub use self::{
     personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*, revealed_token::*, roles::*,
     service_accounts::*, sessions::*, task_health::*, token_changes::*, token_end::*, token_filter::*,
     token_request::*, unused_tokens::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
-    whoami::*,
+    webhook_deliveries::*, webhooks::*, whoami::*,
 };

@@ -5,11 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use latchkey_domain::TokenId;
+use latchkey_domain::{TokenId, WebhookId};
 use latchkey_ports::{
     Clock, KeyId, MasterKeyRepository, Rekeying, SealingError, SecretDigest, SecretForm, SecretOf,
-    SecretRecord, SecretSealer, SecretsByKey, StoreError, TokenSecrets,
+    SecretRecord, SecretSealer, SecretsByKey, StoreError, TokenSecrets, WebhookRepository,
 };
+
+use crate::webhook_secrets::{open_secret, seal_secret};
 
 /// The number of tokens that are read and written at once, so that memory is bounded and other writers do not wait for
 /// long.
@@ -19,6 +21,7 @@ const PORTION: u32 = 500;
 /// leaves no event; it is for the operator, who has the master keys and the database.
 pub struct MasterKeys {
     store: Arc<dyn MasterKeyRepository>,
+    webhooks: Arc<dyn WebhookRepository>,
     sealer: Arc<dyn SecretSealer>,
     clock: Arc<dyn Clock>,
 }
@@ -37,9 +40,16 @@ pub enum ResealingStep {
 /// A sealed secret that stays under an older key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedSecret {
-    pub of: SecretOf,
+    pub of: SealedSecret,
     pub key: KeyId,
     pub reason: SkipReason,
+}
+
+/// The owner of a sealed secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealedSecret {
+    OfToken(SecretOf),
+    OfWebhook(WebhookId),
 }
 
 /// Why a sealed secret stays under an older key.
@@ -64,10 +74,11 @@ impl MasterKeys {
     /// Returns the use case over these ports.
     pub fn new(
         store: Arc<dyn MasterKeyRepository>,
+        webhooks: Arc<dyn WebhookRepository>,
         sealer: Arc<dyn SecretSealer>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, sealer, clock }
+        Self { store, webhooks, sealer, clock }
     }
 
     /// Returns the ids of the configured keys, the current one first.
@@ -88,7 +99,7 @@ impl MasterKeys {
         self.store.secrets_by_key(self.clock.now()).await
     }
 
-    /// Moves every secret and alias with a sealed copy to the current key. One that is changed in the meantime is left
+    /// Moves every secret and alias with a sealed copy, and every secret of a webhook, to the current key. One that is changed in the meantime is left
     /// alone. The call can be dropped at any moment and repeated.
     ///
     /// # Errors
@@ -96,26 +107,55 @@ impl MasterKeys {
     pub async fn reseal(&self, mut report: impl FnMut(ResealingStep)) -> Result<Resealed, StoreError> {
         let current = self.current();
         let usage = self.usage().await?;
-        let elsewhere =
-            usage.iter().filter(|((key, form), _)| *form == SecretForm::Sealed && Some(*key) != current);
+        let is_sealed = |form| [SecretForm::Sealed, SecretForm::Webhook].contains(&form);
+        let elsewhere = usage.iter().filter(|((key, form), _)| is_sealed(*form) && Some(*key) != current);
         let to_do: u64 = elsewhere.map(|(_, count)| count.good).sum();
         let (mut resealed, mut after) = (Resealed::default(), None);
         if to_do == 0 {
             return Ok(resealed);
         }
-        loop {
-            let portion = self.store.token_secrets(after, PORTION).await?;
-            let Some(last) = portion.last().map(|secrets| secrets.token) else { return Ok(resealed) };
-            let mut skipped = Vec::new();
-            let rekeyings = self.rekeyings(portion, &mut skipped);
-            resealed.moved += self.write(after, rekeyings, &mut skipped).await?;
+        let mut tell = |moved, skipped: Vec<SkippedSecret>| {
+            resealed.moved += moved;
             resealed.skipped += u64::try_from(skipped.len()).unwrap_or(u64::MAX);
             for secret in skipped {
                 report(ResealingStep::Skipped(secret));
             }
             report(ResealingStep::Done { done: resealed.moved + resealed.skipped, of: to_do });
+        };
+        let mut skipped = Vec::new();
+        let moved = self.reseal_webhooks(&mut skipped).await?;
+        tell(moved, skipped);
+        loop {
+            let portion = self.store.token_secrets(after, PORTION).await?;
+            let Some(last) = portion.last().map(|secrets| secrets.token) else { return Ok(resealed) };
+            let mut skipped = Vec::new();
+            let rekeyings = self.rekeyings(portion, &mut skipped);
+            let moved = self.write(after, rekeyings, &mut skipped).await?;
+            tell(moved, skipped);
             after = Some(last);
         }
+    }
+
+    /// Moves the secrets of webhooks, which are few, and returns their number.
+    async fn reseal_webhooks(&self, skipped: &mut Vec<SkippedSecret>) -> Result<u64, StoreError> {
+        let current = self.current();
+        let mut moved = 0;
+        for stored in self.webhooks.webhooks().await? {
+            let (id, from) = (stored.webhook.id, &stored.secret);
+            if Some(from.key) == current {
+                continue;
+            }
+            let anew = open_secret(&*self.sealer, &stored)
+                .and_then(|secret| seal_secret(&*self.sealer, &secret, id));
+            match anew {
+                Ok(to) => moved += u64::from(self.webhooks.rekey_webhook(id, from, &to).await?),
+                Err(error) => {
+                    let of = SealedSecret::OfWebhook(id);
+                    skipped.push(SkippedSecret { of, key: from.key, reason: error.into() });
+                }
+            }
+        }
+        Ok(moved)
     }
 
     fn current(&self) -> Option<KeyId> {
@@ -133,7 +173,10 @@ impl MasterKeys {
                 match self.sealed_anew(&record, token) {
                     Ok(Some(to)) => rekeyings.push(Rekeying { of, from: record.digest, to }),
                     Ok(None) => {}
-                    Err(error) => skipped.push(SkippedSecret { of, key: record.key, reason: error.into() }),
+                    Err(error) => {
+                        let of = SealedSecret::OfToken(of);
+                        skipped.push(SkippedSecret { of, key: record.key, reason: error.into() });
+                    }
                 }
             }
         }
@@ -172,7 +215,7 @@ impl MasterKeys {
             let kept: HashMap<_, _> = portion.iter().flat_map(records).collect();
             skipped.extend(undone.into_iter().filter_map(|Rekeying { of, from, .. }| {
                 let key = kept.get(of).filter(|record| record.digest == *from)?.key;
-                Some(SkippedSecret { of: *of, key, reason: SkipReason::Twice })
+                Some(SkippedSecret { of: SealedSecret::OfToken(*of), key, reason: SkipReason::Twice })
             }));
         }
         Ok(u64::try_from(done.len()).unwrap_or(u64::MAX))

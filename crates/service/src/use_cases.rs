@@ -1,66 +1,24 @@
 //! All use cases over one set of ports, and their wiring.
 
+mod dependencies;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use latchkey_domain::{Hour, LeakAction, Policy, Timestamp, TokenKind, VerifiedToken};
+use latchkey_domain::{Hour, Timestamp, TokenKind, VerifiedToken};
 use latchkey_ports::{
-    BudgetRepository, Clock, CountingMoments, Direction, Entropy, KeyId, Page, PasswordHasher, PoolState,
-    SecretSealer, Statistics, Store, StoreError, TokenCounts, TokenQuery,
+    BudgetRepository, Clock, CountingMoments, Direction, KeyId, Page, PoolState, Statistics, Store,
+    StoreError, TokenCounts, TokenQuery,
 };
 
+pub use self::dependencies::{Dependencies, Settings, UsageSettings};
 use crate::{
     AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments, FirstTokens,
-    Groups, Idempotency, Importer, IndexSettings, InstanceTokens, IssuingSettings, KeyImport, Leaks,
-    LimitKeeper, MasterKeys, Members, Metrics, OwnToken, PersonalTokens, Policies, PrincipalIndex,
-    ProjectTokens, Projects, Roles, SelfService, ServiceAccounts, ServiceError, SessionPolicy, Sessions,
-    TaskHealth, TokenIssuer, UsageRecorder, UsageReports, Users, Verification, WhoAmI, accounts::Accounts,
-    authentication::CredentialPorts, changes::Changes, policy_rules::PolicyRules,
-    rotation_ends::RotationEnds, sessions::SessionPorts, token_changes::TokenChanges,
-    unused_tokens::UnusedTokens,
+    Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, MasterKeys, Members,
+    Metrics, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens, Projects, Roles,
+    ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer, UsageRecorder, UsageReports, Users,
+    Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes, policy_rules::PolicyRules,
+    rotation_ends::RotationEnds, token_changes::TokenChanges, unused_tokens::UnusedTokens,
 };
-
-/// The dependencies of the use cases.
-#[derive(Clone)]
-pub struct Dependencies {
-    pub store: Arc<dyn Store>,
-    /// Where last uses and rekeyings are written: the store itself, or, where that is a replica, the one that it is a replica of.
-    /// Without one they are dropped.
-    pub writable: Option<Arc<dyn Store>>,
-    pub sealer: Arc<dyn SecretSealer>,
-    pub hasher: Arc<dyn PasswordHasher>,
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-}
-
-/// The settings of the use cases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    pub tokens: IssuingSettings,
-    /// What tokens must be like (`policy`).
-    pub policy: Policy,
-    /// What API tokens may do with themselves (`tokens.self_service`).
-    pub self_service: SelfService,
-    pub index: IndexSettings,
-    pub sessions: SessionPolicy,
-    /// The maximum number of personal tokens per user or service account (`limits.personal_tokens`).
-    pub personal_tokens: u32,
-    /// How long events are kept (`audit.retention`); `None` = forever.
-    pub retention: Option<Duration>,
-    pub usage: UsageSettings,
-    /// What becomes of a token whose secret has leaked (`leaks.action`).
-    pub leaks: LeakAction,
-    /// Whether a process serves whose master keys are not those of the database (`secrets.accept_unknown_key`).
-    pub accept_unknown_key: bool,
-}
-
-/// How the use of tokens is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsageSettings {
-    /// How long the counts are kept (`usage.retention`).
-    pub retention: Duration,
-    /// Whether the last addresses are kept (`usage.addresses`).
-    pub addresses: bool,
-}
 
 /// All use cases; shared by all requests.
 pub struct UseCases {
@@ -91,6 +49,8 @@ pub struct UseCases {
     pub audit_trail: AuditTrail,
     pub usage_reports: UsageReports,
     pub audit_seals: AuditSeals,
+    pub webhooks: Webhooks,
+    pub webhook_deliveries: Arc<WebhookDeliveries>,
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,
@@ -110,11 +70,16 @@ pub struct UseCases {
 impl UseCases {
     /// Wires the use cases.
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
-        let Dependencies { store, writable, sealer, hasher, clock, entropy } = dependencies;
-        let index = Arc::new(PrincipalIndex::new(settings.index, clock.clone()));
+        let sending = dependencies.sending();
+        let credentials = dependencies.credentials();
+        let session_ports = dependencies.session_ports();
+        let index = Arc::new(PrincipalIndex::new(settings.index, dependencies.clock.clone()));
+        let changes = Changes::new(dependencies.clock.clone(), index.clone());
+        let accounts = dependencies.accounts(changes.clone());
+        let Dependencies { store, writable, sealer, hasher, clock, entropy, .. } = dependencies;
         let usage = Arc::new(UsageRecorder::new(settings.usage.addresses));
-        let changes = Changes::new(clock.clone(), index.clone());
         let rules = PolicyRules::new(settings.policy, store.clone());
+        let webhook_deliveries = Arc::new(WebhookDeliveries::new(sending, index.clone(), settings.webhooks));
         let issuer = Arc::new(TokenIssuer::new(
             store.clone(),
             sealer.clone(),
@@ -131,32 +96,18 @@ impl UseCases {
             changes: changes.clone(),
             keeper: None,
         };
-        let accounts = accounts(&store, &changes);
         let personal_tokens = PersonalTokens::new(
             store.clone(),
             sealer.clone(),
-            entropy.clone(),
+            entropy,
             changes.clone(),
             settings.personal_tokens,
         );
-        let credentials = CredentialPorts {
-            tokens: store.clone(),
-            personal_tokens: store.clone(),
-            sessions: store.clone(),
-        };
-        let session_ports = SessionPorts {
-            sessions: store.clone(),
-            failures: store.clone(),
-            users: store.clone(),
-            hasher: hasher.clone(),
-            sealer: sealer.clone(),
-            entropy,
-        };
         let leaks = Leaks::new(store.clone(), token_changes.clone(), personal_tokens.clone(), settings.leaks);
         let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let audit_seals = AuditSeals::new(store.clone(), sealer.clone());
-        let master_keys = MasterKeys::new(store.clone(), sealer.clone(), clock.clone());
+        let master_keys = MasterKeys::new(store.clone(), store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
         let budgets = writable.clone().map(|store| -> Arc<dyn BudgetRepository> { store });
         let limits = Arc::new(LimitKeeper::new(budgets, clock.clone(), settings.index.when_stale));
@@ -195,9 +146,11 @@ impl UseCases {
             projects: Projects::new(store.clone(), store.clone(), changes.clone()),
             policies: Policies::new(rules.clone(), store.clone(), store.clone(), changes.clone()),
             usage_reports: UsageReports::new(store.clone(), store.clone(), store.clone(), changes.clone()),
-            environments: Environments::new(store.clone(), changes),
+            environments: Environments::new(store.clone(), changes.clone()),
             audit_trail: AuditTrail::new(store.clone(), store.clone(), index.clone()),
             audit_seals,
+            webhooks: Webhooks::new(webhook_deliveries.clone(), changes),
+            webhook_deliveries,
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),
@@ -215,7 +168,7 @@ impl UseCases {
     }
 
     /// Applies the changes of other processes once; to be called at intervals well below
-    /// [`IndexSettings::max_staleness`].
+    /// [`crate::IndexSettings::max_staleness`].
     pub async fn follow_changes(&self) -> Result<(), StoreError> {
         self.index.follow(&*self.store).await
     }
@@ -317,6 +270,7 @@ impl UseCases {
         if let Ok(oldest) = now.minus(self.usage_retention) {
             ended += self.store.forget_usage(Hour::of(oldest)).await?;
         }
+        ended += self.webhook_deliveries.sweep(now).await?;
         let Some(retention) = self.retention else { return Ok(ended) };
         // No event can be older than the first timestamp.
         let Ok(oldest) = now.minus(retention) else { return Ok(ended) };
@@ -380,10 +334,6 @@ impl UseCases {
             _ => Ok(()),
         }
     }
-}
-
-fn accounts(store: &Arc<dyn Store>, changes: &Changes) -> Accounts {
-    Accounts { users: store.clone(), access: store.clone(), groups: store.clone(), changes: changes.clone() }
 }
 
 /// What happened to the last uses that were recorded, by their number.

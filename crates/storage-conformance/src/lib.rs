@@ -47,6 +47,7 @@ pub mod rotation;
 pub mod rotation_ends;
 mod sample_events;
 mod sample_users;
+mod sample_webhooks;
 pub mod samples;
 pub mod seals;
 pub mod selectors;
@@ -65,6 +66,8 @@ pub mod tokens;
 pub mod usage;
 pub mod user_changes;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 include!(concat!(env!("OUT_DIR"), "/suite.rs"));
 

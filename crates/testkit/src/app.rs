@@ -21,15 +21,17 @@ use latchkey_domain::{
     Description, Email, LeakAction, Policy, ProjectDescription, ProjectMode, ProjectName, ProjectScope,
     TokenAccess, TokenKind, TokenName, User, Username,
 };
-use latchkey_http::{Context, HttpSettings, Routes};
+use latchkey_http::{Context, EventPayloads, HttpSettings, Routes};
 use latchkey_memory::MemoryStore;
 use latchkey_metrics::Exporter;
-use latchkey_ports::{CountingEntropy, ManualClock, Quota, SecretSealer, Store, TokenRepository};
+use latchkey_ports::{
+    CountingEntropy, ManualClock, Quota, RecordingSender, SecretSealer, Store, TokenRepository,
+};
 use latchkey_service::{
     Authenticator, Caller, CreateProjects, CredentialPorts, Dependencies, IndexSettings, Initiator,
     InstancePermit, IssuingSettings, LimitKeeper, Lookups, ManageUsers, Permit, PersonalTokenDraft,
-    PrincipalIndex, ProjectDraft, Reveal, RoleReference, SelfService, SessionPolicy, Settings, TokenDraft,
-    TokenFormat, UpdateProject, UsageSettings, UseCases, UserDraft, WhenStale,
+    PrincipalIndex, ProjectDraft, RetryPolicy, Reveal, RoleReference, SelfService, SessionPolicy, Settings,
+    TokenDraft, TokenFormat, UpdateProject, UsageSettings, UseCases, UserDraft, WhenStale,
 };
 use serde_json::{Value, json};
 
@@ -109,6 +111,7 @@ impl Default for AppSettings {
             retention: None,
             usage: UsageSettings { retention: Duration::from_secs(90 * 86_400), addresses: true },
             leaks: LeakAction::Nothing,
+            webhooks: RetryPolicy::default(),
             accept_unknown_key: false,
         };
         Self { use_cases, http: HttpSettings::default(), tokens: None }
@@ -122,6 +125,8 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
     pub sealer: Arc<dyn SecretSealer>,
+    /// The receivers of webhooks.
+    pub receivers: Arc<RecordingSender>,
     context: Arc<Context>,
     credentials: Vec<(As, String)>,
 }
@@ -147,6 +152,7 @@ impl TestApp {
         let keys = KeyRing::new(MasterKey::generate(&*entropy), []);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(now));
         let sealer: Arc<dyn SecretSealer> = Arc::new(Sealer::new(&keys, entropy.clone()));
+        let receivers = Arc::new(RecordingSender::default());
         let dependencies = Dependencies {
             store: store.clone(),
             writable: Some(store.clone()),
@@ -154,6 +160,8 @@ impl TestApp {
             hasher: Arc::new(Argon2Hasher::with_cost(Cost::Least, entropy.clone())),
             clock: clock.clone(),
             entropy: entropy.clone(),
+            sender: receivers.clone(),
+            writer: Arc::new(EventPayloads),
         };
         let mut use_cases = UseCases::new(dependencies, settings.use_cases);
         if let Some(tokens) = settings.tokens {
@@ -167,7 +175,7 @@ impl TestApp {
         let use_cases = Arc::new(use_cases);
         let exporter = Arc::new(Exporter::new("test").expect("an exporter"));
         let context = Arc::new(Context::new(use_cases.clone(), entropy, exporter, settings.http));
-        let mut app = Self { use_cases, clock, store, sealer, context, credentials: Vec::new() };
+        let mut app = Self { use_cases, clock, store, sealer, receivers, context, credentials: Vec::new() };
         app.create_clients().await;
         app
     }

@@ -22,6 +22,8 @@ mod env_commands;
 pub mod process;
 #[cfg(feature = "server")]
 pub mod raw_http;
+#[cfg(feature = "server")]
+pub mod receiver;
 #[cfg(feature = "app")]
 mod response;
 #[cfg(feature = "samples")]

@@ -11,7 +11,7 @@ use actix_web::{
 
 use crate::{
     api::Api, audit, context::Context, error::ApiError, extract::Client, leaks, middleware::RequestScope,
-    ops, people, policies, projects, session, tokens, verification,
+    ops, people, policies, projects, session, tokens, verification, webhooks,
 };
 
 /// What an application serves.
@@ -89,6 +89,7 @@ fn api(with_metrics: bool) -> Api {
     verification::configure(&mut api);
     verification::configure_issuing(&mut api);
     leaks::configure(&mut api);
+    webhooks::configure(&mut api);
     api
 }
 

@@ -159,11 +159,13 @@ fn camel_case(name: &str) -> String {
 fn path_parameter(name: &str) -> Parameter {
     let (schema, description, example) = match name {
         "environment" | "name" => (String::schema(), "The name of the environment.", Some("staging")),
+        "eventId" => (i64::schema(), "The id of the event.", None),
         "groupId" => (i64::schema(), "The id of the group.", None),
         "id" => (i64::schema(), "The id.", None),
         "projectId" => (String::schema(), "The id of the project.", Some("web-shop")),
         "tokenId" => (i64::schema(), "The id of the token.", None),
         "userId" => (i64::schema(), "The id of the user.", None),
+        "webhookId" => (String::schema(), "The id of the webhook.", None),
         "token" => (String::schema(), "The token's secret, percent-encoded, or its id.", None),
         _ => (String::schema(), "", None),
     };

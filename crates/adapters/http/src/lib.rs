@@ -4,7 +4,7 @@
 //! projects and permissions do not live here.
 //!
 //! # Layout
-//! Each feature is a directory: `tokens`, `people`, `projects`, `policies`, `verification`, `leaks`, `audit`, `session`, `ops`. Below them, in the
+//! Each feature is a directory: `tokens`, `people`, `projects`, `policies`, `verification`, `leaks`, `webhooks`, `audit`, `session`, `ops`. Below them, in the
 //! order in which they depend on each other:
 //! - `error_body`, `error`: the error object, and `ApiError`, which every failure becomes;
 //! - `connection`: what the server knows about the connection of a request; `edge_client`, `report_key`: what
@@ -109,11 +109,12 @@ mod tokens;
 mod traces;
 mod verification;
 mod warnings;
+mod webhooks;
 mod wire_time;
 
 pub use self::{
     app::{Routes, app, openapi},
-    audit::{ExportFormat, UnknownExportFormat},
+    audit::{EventPayloads, ExportFormat, UnknownExportFormat},
     connection::{Connection, Streams, Transport},
     context::{Context, HttpSettings, Sampling},
     edge_client::{EdgeClient, InvalidEdgeSecret},

@@ -30,6 +30,7 @@ use crate::{api::Api, error_body::ErrorBody, extract::caller::SESSION_COOKIE};
         (name = "Verification", description = "Whether tokens are good, and for what."),
         (name = "Leaks", description = "Secrets that have leaked."),
         (name = "Policies", description = "What API tokens must be like."),
+        (name = "Webhooks", description = "Where events are sent as they happen."),
         (name = "Usage", description = "How often tokens are used."),
         (name = "Events", description = "The audit trail."),
         (name = "Operational", description = "Signs of life, and numbers for a monitor; no credentials needed."),

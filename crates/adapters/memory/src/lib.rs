@@ -26,6 +26,7 @@ mod token_index;
 mod tokens;
 mod usage;
 mod users;
+mod webhooks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -116,6 +116,9 @@ impl State {
         for answer in self.answers.values() {
             add(answer.body.key, SecretForm::Answer, answer.at <= KeptAnswer::kept_since(now));
         }
+        for stored in self.webhooks.values() {
+            add(stored.secret.key, SecretForm::Webhook, false);
+        }
         counts
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use latchkey_domain::{
-    Environment, EnvironmentName, Event, EventId, Group, GroupId, Hour, LoginFailures, NewEvent,
-    PasswordHash, PersonalToken, PersonalTokenId, Policy, Project, ProjectId, RateRecord, Role, RoleId,
-    Session, SessionId, Timestamp, TokenId, TokenSelector, UseOutcome, User, UserId, UsesRecord,
+    DeliveryId, Environment, EnvironmentName, Event, EventConsumer, EventId, Group, GroupId, Hour,
+    LoginFailures, NewEvent, PasswordHash, PersonalToken, PersonalTokenId, Policy, Project, ProjectId,
+    RateRecord, Role, RoleId, Session, SessionId, Timestamp, TokenId, TokenSelector, UseOutcome, User,
+    UserId, UsesRecord, WebhookId,
 };
 use latchkey_ports::{
-    AnswerKey, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress, StoreError,
-    StoredToken, initial_data,
+    AnswerKey, Delivery, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress,
+    StoreError, StoredToken, StoredWebhook, initial_data,
 };
 
 /// All data of the store.
@@ -50,6 +51,9 @@ pub(crate) struct State {
     pub(crate) events: Vec<Event>,
     /// By their last events.
     pub(crate) event_seals: BTreeMap<EventId, EventSeal>,
+    pub(crate) webhooks: BTreeMap<WebhookId, StoredWebhook>,
+    pub(crate) deliveries: BTreeMap<DeliveryId, Delivery>,
+    pub(crate) event_consumers: BTreeMap<EventConsumer, EventId>,
     last_user: i64,
     last_personal_token: i64,
     last_role: i64,

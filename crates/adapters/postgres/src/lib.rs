@@ -55,6 +55,8 @@ mod transactions;
 mod url_defaults;
 mod usage;
 mod users;
+mod webhook_lanes;
+mod webhooks;
 
 pub use connection::Access;
 pub use errors::OpenError;

@@ -11,7 +11,8 @@
 //! 7. [`ALL_PROJECTS`];
 //! 8. the row of an answer that is kept (`answers`), at most one;
 //! 9. rows of tokens, by id;
-//! 10. the event log: [`lock_event_log`], or [`share_event_log`].
+//! 10. [`WEBHOOK_LANES`], as a whole or shared, then rows of webhooks, by id, then rows of their deliveries;
+//! 11. the event log: [`lock_event_log`], or [`share_event_log`].
 //!
 //! A transaction that holds the event-log lock must not wait for any other lock. What it writes is in rows that it has
 //! locked (as are the rows that these refer to), is new, or is in a table that is written under the whole event-log lock
@@ -58,6 +59,8 @@ pub(crate) const ADMINS: i64 = 0x6c61_7463_6861_646d;
 pub(crate) const ALL_PROJECTS: i64 = 0x6c61_7463_6861_6c6c;
 /// Held while tokens are counted for metrics, by a transaction that takes no other lock: "latchcnt" in ASCII.
 pub(crate) const COUNTING: i64 = 0x6c61_7463_6863_6e74;
+/// Held as a whole while deliveries are added to lanes or removed with their webhook, shared while attempts end: "latchlan" in ASCII.
+pub(crate) const WEBHOOK_LANES: i64 = 0x6c61_7463_686c_616e;
 /// Held from the first write to the end of the commit: "latchevt" in ASCII. The triggers that count members
 /// (`migrations/postgres`) take it too, for other programs that write.
 const EVENT_LOG: i64 = 0x6c61_7463_6865_7674;

@@ -88,6 +88,9 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable::of::<schema::events::table>("events"),
         SourceTable::of::<schema::event_projects::table>("event_projects"),
         SourceTable::of::<schema::event_seals::table>("event_seals"),
+        SourceTable::of::<schema::webhooks::table>("webhooks"),
+        SourceTable::of::<schema::webhook_deliveries::table>("webhook_deliveries"),
+        SourceTable::of::<schema::event_consumers::table>("event_consumers"),
         sequences(),
     ]
 }

@@ -4,7 +4,7 @@
 //! once, for both of diesel's backends.
 //!
 //! Here: column types that each backend stores its own way ([`columns`]), the tables ([`schema`]), rows and their conversion
-//! to and from the domain ([`rows`]), statements ([`queries`], [`token_counts`], [`statistics`], [`usage`]), those of backups ([`archive`]), the meaning
+//! to and from the domain ([`rows`]), statements ([`queries`], [`token_counts`], [`statistics`], [`usage`], [`webhooks`]), those of backups ([`archive`]), the meaning
 //! of a driver's error ([`errors`]), and the
 //! embedded migrations ([`migrations`]). Not here: connections, transactions, locks, and statements that only one backend
 //! has. Next: `migrations/`, which defines the tables.
@@ -20,6 +20,7 @@ pub mod schema;
 pub mod statistics;
 pub mod token_counts;
 pub mod usage;
+pub mod webhooks;
 
 pub use errors::DbError;
 pub use expressions::{Counted, ListOf};

@@ -373,7 +373,8 @@ pub const COUNT_SECRETS: &str = "\
         UNION ALL SELECT 2, secret_key, expires_at <= $1 FROM personal_tokens \
         UNION ALL SELECT 3, secret_key, expires_at <= $1 FROM sessions \
         UNION ALL SELECT 4, secret_key, good_until <= $1 FROM retired_secrets \
-        UNION ALL SELECT 5, answer_key, at <= $2 FROM idempotency_keys) \
+        UNION ALL SELECT 5, answer_key, at <= $2 FROM idempotency_keys \
+        UNION ALL SELECT 6, secret_key, FALSE FROM webhooks) \
     SELECT CAST(form AS bigint) AS form, key, count(*) FILTER (WHERE NOT has_ended) AS good, \
         count(*) FILTER (WHERE has_ended) AS ended \
     FROM kept GROUP BY form, key";

@@ -18,6 +18,7 @@ mod secrets;
 mod sessions;
 mod tokens;
 mod usage;
+mod webhooks;
 
 use std::{fmt::Display, str::FromStr};
 
@@ -55,6 +56,10 @@ pub use self::{
         token_projects,
     },
     usage::{AddressRow, UseCountRow, UsedTokenRow, use_counts},
+    webhooks::{
+        ChangedWebhookRow, DeliveryRow, EndedAttemptRow, NewDeliveryRow, NewWebhookRow, RedeliveredRow,
+        WebhookRow, lanes, new_deliveries,
+    },
 };
 use crate::columns::{Bytes, DbTime, Parsed};
 

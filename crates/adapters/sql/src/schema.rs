@@ -274,6 +274,41 @@ tables! {
         mac -> Binary,
     }
 
+    webhooks (id) {
+        id -> Id,
+        url -> Text,
+        events -> Nullable<Json>,
+        projects -> Nullable<Json>,
+        enabled -> Bool,
+        template -> Text,
+        secret_key -> Binary,
+        secret_sealed -> Binary,
+        since_event -> BigInt,
+        created_at -> UtcTime,
+    }
+
+    webhook_deliveries (webhook_id, event_id) {
+        webhook_id -> Id,
+        event_id -> BigInt,
+        kind -> Text,
+        at -> UtcTime,
+        lane -> Nullable<Text>,
+        body -> Text,
+        state -> Text,
+        attempts -> Int,
+        next_at -> Nullable<UtcTime>,
+        began_at -> UtcTime,
+        ended_at -> Nullable<UtcTime>,
+        status -> Nullable<Int>,
+        duration_ms -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+    }
+
+    event_consumers (name) {
+        name -> Text,
+        last_event -> BigInt,
+    }
+
     event_projects (event_id, position) {
         project_id -> Text,
         event_id -> BigInt,
@@ -313,6 +348,7 @@ diesel::allow_tables_to_appear_in_same_query!(memberships, users, group_members,
 diesel::allow_tables_to_appear_in_same_query!(role_permissions, roles);
 diesel::allow_tables_to_appear_in_same_query!(api_token_projects, api_tokens, retired_secrets);
 diesel::allow_tables_to_appear_in_same_query!(event_projects, events);
+diesel::allow_tables_to_appear_in_same_query!(webhook_deliveries, webhooks);
 #[cfg(feature = "postgres")]
 diesel::allow_tables_to_appear_in_same_query!(api_token_projects, token_rows);
 #[cfg(feature = "postgres")]

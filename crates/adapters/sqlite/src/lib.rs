@@ -46,6 +46,7 @@ mod token_writes;
 mod tokens;
 mod usage;
 mod users;
+mod webhooks;
 
 pub use errors::OpenError;
 pub use location::Location;

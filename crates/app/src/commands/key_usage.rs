@@ -108,6 +108,7 @@ impl Line {
             SecretForm::Answer => {
                 "answers kept for requests that are sent again: none moves, each is forgotten after 24 hours"
             }
+            SecretForm::Webhook => "secrets of webhooks: `latchkey keys rotate` moves them",
         };
         let counts = SecretForm::ALL.into_iter().zip(self.good).filter(|(_, count)| *count > 0);
         let lines = counts.map(|(form, count)| format!("\n  {count} {}", what(form)));
@@ -141,10 +142,10 @@ mod tests {
             ],
         );
         let expected = "\
-key      state       sealed show-once  personal  sessions   retired   answers     ended
-aaaaaaaa current         12         0         0         0         0         0         0
-bbbbbbbb older            0         0         0         3         0         0         2
-cccccccc missing          0         0         7         0         0         0         0";
+key      state       sealed show-once  personal  sessions   retired   answers  webhooks     ended
+aaaaaaaa current         12         0         0         0         0         0         0         0
+bbbbbbbb older            0         0         0         3         0         0         0         2
+cccccccc missing          0         0         7         0         0         0         0         0";
         assert_eq!(usage.table(), expected);
     }
 
@@ -163,7 +164,9 @@ cccccccc missing          0         0         7         0         0         0   
         let counted = SecretForm::ALL.map(|form| (old, form, 2, 0));
         let advice = usage(&[new, old], &counted).advice().concat();
         assert!(advice.starts_with("bbbbbbbb is still needed."), "{advice}");
-        for word in ["can be revealed", "show-once", "personal", "sessions.ttl", "overlap", "24 hours"] {
+        for word in
+            ["can be revealed", "show-once", "personal", "sessions.ttl", "overlap", "24 hours", "webhooks"]
+        {
             assert!(advice.contains(word), "{word}: {advice}");
         }
         let advice = usage(&[new], &[(lost, SecretForm::Sealed, 1, 0)]).advice().concat();

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use latchkey_crypto::{MasterKey, SystemEntropy};
 use latchkey_ports::SecretOf;
-use latchkey_service::{MasterKeys, ResealingStep, SkippedSecret, counted};
+use latchkey_service::{MasterKeys, ResealingStep, SealedSecret, SkippedSecret, counted};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -117,11 +117,13 @@ async fn show_usage(keys: &MasterKeys) -> anyhow::Result<()> {
 }
 
 fn name(SkippedSecret { of, key, reason }: &SkippedSecret) {
-    let (what, token) = match of {
-        SecretOf::Alias(token) => ("alias", Some(token)),
-        SecretOf::Token(token) => ("secret", Some(token)),
-        SecretOf::Retired(_) | SecretOf::PersonalToken(_) | SecretOf::Session(_) => ("secret", None),
+    let what = match of {
+        SealedSecret::OfToken(SecretOf::Alias(token)) => format!("alias of token {token}"),
+        SealedSecret::OfToken(SecretOf::Token(token)) => format!("secret of token {token}"),
+        SealedSecret::OfToken(SecretOf::Retired(_) | SecretOf::PersonalToken(_) | SecretOf::Session(_)) => {
+            "secret".to_owned()
+        }
+        SealedSecret::OfWebhook(webhook) => format!("secret of webhook {webhook}"),
     };
-    let token = token.map(|id| format!(" of token {id}")).unwrap_or_default();
-    output::explain(format_args!("The {what}{token} stays under {key}: {reason}"));
+    output::explain(format_args!("The {what} stays under {key}: {reason}"));
 }

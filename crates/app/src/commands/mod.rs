@@ -22,6 +22,7 @@ pub(crate) mod scan;
 pub(crate) mod shell;
 pub(crate) mod tokens;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 
 use anyhow::{Context as _, bail};
 use clap::CommandFactory as _;
@@ -159,6 +160,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         Command::Policy(command) => policies::run(&app, command).await,
         Command::Pat(PatCommand::Create(token)) => personal_tokens::create(&app, token).await,
         Command::Token(command) => tokens::run(&app, command).await,
+        Command::Webhook(command) => webhooks::run(&app, command).await,
         Command::Import(ImportCommand::Keys(arguments)) => import::keys::import(&app, arguments).await,
         Command::Import(ImportCommand::Unleash(arguments)) => {
             import::unleash::import(&app, config, *arguments).await

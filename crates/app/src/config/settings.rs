@@ -189,6 +189,21 @@ settings! {
         github_keys: Vec<(String, PathBuf)> = [], forms::keyed_paths();
     }
 
+    /// Webhooks, to which events are sent.
+    ["webhooks" webhooks] Webhooks {
+        /// How many events this process sends at once, half of them at most to one webhook; 0: it sends none, and other servers on the
+        /// database do.
+        workers: u32 = 4, forms::whole(0..=256);
+        /// Networks and addresses that are sent to although they are not public, and in plain HTTP too if the URL says so, such as
+        /// `10.1.0.0/16`. All others that are private, link-local, loopback or of a special purpose are refused, whatever name leads to
+        /// them.
+        allowed_networks: Vec<IpNet> = [], forms::networks();
+        /// The pause after an event was not received. It doubles with each attempt, up to six hours.
+        retry_after: Duration = "5s", forms::duration(1);
+        /// How long an event is tried, before it counts as failed and the next one of its token is sent.
+        give_up_after: Duration = "3d", forms::duration(30);
+    }
+
     /// Verification of secrets, and the cache that answers it.
     ["verify" verify] Verify {
         /// The capacity of the cache, in callers. As many unknown secrets are kept in the negative cache.

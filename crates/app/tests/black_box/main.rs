@@ -94,3 +94,5 @@ mod unleash_defects;
 mod unleash_import;
 #[cfg(test)]
 mod verifiers;
+#[cfg(test)]
+mod webhooks;

@@ -34,3 +34,5 @@ mod tools;
 mod two_listeners;
 #[cfg(test)]
 mod two_processes;
+#[cfg(test)]
+mod webhook_commands;

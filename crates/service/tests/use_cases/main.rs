@@ -35,3 +35,4 @@ mod token_portions;
 mod unused_tokens;
 mod usage;
 mod verification;
+mod webhooks;

@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_crypto::{KeyRing, Sealer};
-use latchkey_domain::{ProjectScope, TokenSecret};
+use latchkey_domain::{ProjectScope, TokenId, TokenSecret};
 use latchkey_ports::{
     CountingEntropy, KeyId, MasterKeyRepository as _, MockMasterKeyRepository, Rekeying, SealingError,
     SecretDigest, SecretForm, SecretOf, SecretSealer, StoredToken, TokenRepository as _, TokenSecrets,
 };
-use latchkey_service::{MasterKeys, Resealed, ResealingStep, Reveal, SkipReason, SkippedSecret};
+use latchkey_service::{
+    MasterKeys, Resealed, ResealingStep, Reveal, SealedSecret, SkipReason, SkippedSecret,
+};
 
 use crate::support::{TestEnv, client_of, project_id, settings};
 
@@ -41,6 +43,10 @@ pub(crate) async fn resealed(env: &TestEnv) -> (Resealed, Vec<SkippedSecret>) {
     };
     let done = env.use_cases.master_keys.reseal(tell).await.expect("resealed");
     (done, left)
+}
+
+fn of_token(id: TokenId) -> SealedSecret {
+    SealedSecret::OfToken(SecretOf::Token(id))
 }
 
 /// So many of each form, good ones, under that key.
@@ -115,13 +121,13 @@ async fn what_does_not_open_is_named_and_stops_nothing() {
     let (done, left) = resealed(&both).await;
     assert_eq!(done, Resealed { moved: 1, skipped: 3 });
     let broken = |stored: &StoredToken| SkippedSecret {
-        of: SecretOf::Token(stored.token.id),
+        of: of_token(stored.token.id),
         key: id("a"),
         reason: SkipReason::Sealing(SealingError::Broken),
     };
     assert!(left.contains(&broken(&altered)) && left.contains(&broken(&swapped)), "{left:?}");
     let unknown = SkipReason::Sealing(SealingError::UnknownKey(id("c")));
-    let missing = SkippedSecret { of: SecretOf::Token(of_c.token.id), key: id("c"), reason: unknown };
+    let missing = SkippedSecret { of: of_token(of_c.token.id), key: id("c"), reason: unknown };
     assert!(left.contains(&missing), "{left:?}");
     let kept = both.store.find_token(of_a.token.id).await.expect("a look-up").expect("the token");
     assert_eq!(kept.secret.key, id("b"));
@@ -141,7 +147,7 @@ async fn one_secret_of_two_tokens_cannot_be_under_one_key() {
         twins.push(stored.token.id);
     }
     let both = old.beside(ring("ba"), settings(Reveal::Always));
-    let twin = SkippedSecret { of: SecretOf::Token(twins[0]), key: id("a"), reason: SkipReason::Twice };
+    let twin = SkippedSecret { of: of_token(twins[0]), key: id("a"), reason: SkipReason::Twice };
     assert_eq!(resealed(&both).await, (Resealed { moved: 0, skipped: 1 }, vec![twin]));
     assert!(is_accepted(&both, secret.reveal()).await);
 }
@@ -169,7 +175,7 @@ async fn a_concurrent_change_is_left_alone() {
         assert_eq!(rekeyings.len(), 2);
         Ok(vec![])
     });
-    let keys = MasterKeys::new(Arc::new(store), ring("ba"), old.clock.clone());
+    let keys = MasterKeys::new(Arc::new(store), old.store.clone(), ring("ba"), old.clock.clone());
     let done = keys.reseal(|step| assert!(matches!(step, ResealingStep::Done { .. }))).await;
     assert_eq!(done.expect("resealed"), Resealed::default());
 }

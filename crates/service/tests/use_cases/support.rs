@@ -11,14 +11,14 @@ use latchkey_domain::{
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
-    CountingEntropy, EventQuery, EventRepository, EventScope, ManualClock, PasswordHasher, Quota,
-    SecretSealer, TokenQuery, TokenRepository,
+    Clock as _, CountingEntropy, EventQuery, EventRepository, EventScope, ManualClock, PasswordHasher,
+    PlainWriter, Quota, RecordingSender, SecretSealer, TokenQuery, TokenRepository,
 };
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, IssuingSettings, Lookups,
-    Permit, ProjectAction, ProjectDraft, Reveal, RevealedToken, RoleReference, SelfService, ServiceError,
-    SessionPolicy, Settings, TokenDraft, TokenEnd, TokenFilter, TokenFormat, TokenRequest, UsageSettings,
-    UseCases, UserDraft, WhenStale,
+    Permit, ProjectAction, ProjectDraft, RetryPolicy, Reveal, RevealedToken, RoleReference, SelfService,
+    ServiceError, SessionPolicy, Settings, TokenDraft, TokenEnd, TokenFilter, TokenFormat, TokenRequest,
+    UsageSettings, UseCases, UserDraft, WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -28,6 +28,8 @@ pub(crate) struct TestEnv {
     pub(crate) use_cases: UseCases,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
+    /// The receivers of webhooks.
+    pub(crate) receivers: Arc<RecordingSender>,
 }
 
 pub(crate) const QUOTA: u64 = 5;
@@ -71,6 +73,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
         retention: None,
         usage: UsageSettings { retention: Duration::from_secs(90 * 86_400), addresses: true },
         leaks: LeakAction::Nothing,
+        webhooks: RetryPolicy::default(),
         accept_unknown_key: false,
     }
 }
@@ -80,6 +83,7 @@ fn dependencies(
     clock: &Arc<ManualClock>,
     sealer: Arc<dyn SecretSealer>,
     hasher: Arc<dyn PasswordHasher>,
+    receivers: Arc<RecordingSender>,
 ) -> Dependencies {
     Dependencies {
         store: store.clone(),
@@ -88,6 +92,8 @@ fn dependencies(
         hasher,
         clock: clock.clone(),
         entropy: Arc::new(CountingEntropy::default()),
+        sender: receivers,
+        writer: Arc::new(PlainWriter),
     }
 }
 
@@ -121,9 +127,10 @@ impl TestEnv {
 
     /// Another process on the same store, which it cannot write to.
     pub(crate) fn replica(&self, settings: Settings) -> Self {
-        let dependencies = dependencies(&self.store, &self.clock, sealer(), hasher());
+        let receivers = Arc::new(RecordingSender::default());
+        let dependencies = dependencies(&self.store, &self.clock, sealer(), hasher(), receivers.clone());
         let use_cases = UseCases::new(Dependencies { writable: None, ..dependencies }, settings);
-        Self { use_cases, store: self.store.clone(), clock: self.clock.clone() }
+        Self { use_cases, store: self.store.clone(), clock: self.clock.clone(), receivers }
     }
 
     fn over(
@@ -132,8 +139,9 @@ impl TestEnv {
         hasher: Arc<dyn PasswordHasher>,
         settings: Settings,
     ) -> Self {
-        let dependencies = dependencies(&store, &clock, sealer, hasher);
-        Self { use_cases: UseCases::new(dependencies, settings), store, clock }
+        let receivers = Arc::new(RecordingSender::default());
+        let dependencies = dependencies(&store, &clock, sealer, hasher, receivers.clone());
+        Self { use_cases: UseCases::new(dependencies, settings), store, clock, receivers }
     }
 
     pub(crate) async fn project(&self, id: &str) -> ProjectId {
@@ -162,6 +170,11 @@ impl TestEnv {
         let principal =
             self.use_cases.authenticator.authenticate_session(&secret, None).await.expect("accepted");
         Caller::admit(principal, origin()).expect("admitted")
+    }
+
+    /// The present.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The kinds of the events since the first so many.

@@ -3,10 +3,14 @@
 mod body;
 mod export;
 mod export_format;
+mod payload;
 mod query;
 mod routes;
 mod stream;
 mod words;
 
-pub use self::export_format::{ExportFormat, UnknownExportFormat};
 pub(crate) use self::routes::configure;
+pub use self::{
+    export_format::{ExportFormat, UnknownExportFormat},
+    payload::EventPayloads,
+};

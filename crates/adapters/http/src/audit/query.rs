@@ -168,7 +168,7 @@ impl FromText for ExportFormat {
     }
 }
 
-text_members!(ExportFormat);
+text_members!(EventKind, ExportFormat);
 
 fn filter(
     kinds: AnyOf<EventKind>,

@@ -63,6 +63,9 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::EnvironmentUpdated => ("Environment updated", "updated environment", Named),
         K::EnvironmentsSorted => ("Environments sorted", "changed the order of environments", Nothing),
         K::EnvironmentDeleted => ("Environment deleted", "deleted environment", Named),
+        K::WebhookCreated => ("Webhook created", "created webhook", Named),
+        K::WebhookUpdated => ("Webhook updated", "updated webhook", Named),
+        K::WebhookDeleted => ("Webhook deleted", "deleted webhook", Named),
     }
 }
 
@@ -86,25 +89,30 @@ pub(crate) fn label(kind: EventKind) -> &'static str {
 
 /// Returns the sentence that describes an event, in Markdown as in Unleash. The data name its object.
 pub(crate) fn summary(record: &NewEvent, data: Option<&Value>) -> String {
+    sentence(record, data, strong)
+}
+
+/// Returns the sentence that describes an event, with names as they are to be shown.
+pub(crate) fn sentence(record: &NewEvent, data: Option<&Value>, shown: impl Fn(&str) -> String) -> String {
     let (_, verb, object) = words(record.kind);
     let project = record.projects.as_ref().map(|projects| ProjectNames(projects).text());
     let rest = match object {
         Object::Nothing => None,
-        Object::Named => data.and_then(name_in).map(strong),
-        Object::Project => project.as_deref().map(strong),
+        Object::Named => data.and_then(name_in).map(&shown),
+        Object::Project => project.as_deref().map(&shown),
         Object::EnvironmentIn(relation) => {
             record.environment.as_ref().zip(project.as_deref()).map(|(environment, project)| {
-                format!("{} {relation} {}", strong(environment.as_str()), strong(project))
+                format!("{} {relation} {}", shown(environment.as_str()), shown(project))
             })
         }
     };
-    let actor = strong(record.actor.name());
+    let actor = shown(record.actor.name());
     rest.map_or_else(|| format!("{actor} {verb}"), |rest| format!("{actor} {verb} {rest}"))
 }
 
 /// Returns the name in the data.
 fn name_in(data: &Value) -> Option<&str> {
-    const NAMES: &[&str] = &["tokenName", "email", "username", "name", "description"];
+    const NAMES: &[&str] = &["tokenName", "email", "username", "name", "description", "url"];
     NAMES.iter().find_map(|member| data.get(member)?.as_str())
 }
 
@@ -136,7 +144,7 @@ mod tests {
         NewEvent { projects, environment, ..NewEvent::new(kind, actor, Origin::default(), at) }
     }
 
-    fn sentence(kind: EventKind, data: &Value) -> String {
+    fn summarized(kind: EventKind, data: &Value) -> String {
         summary(&event(kind), Some(data))
     }
 
@@ -152,18 +160,18 @@ mod tests {
             ),
             (EventKind::SessionStarted, "**admin** signed in"),
         ] {
-            assert_eq!(sentence(kind, &json!({"tokenName": "x", "username": "x"})), expected);
+            assert_eq!(summarized(kind, &json!({"tokenName": "x", "username": "x"})), expected);
         }
         let user = json!({"username": "ed", "email": null, "name": "Edwina", "id": 7});
-        assert_eq!(sentence(EventKind::UserDeleted, &user), "**admin** deleted user **ed**");
-        assert_eq!(sentence(EventKind::RoleCreated, &json!({})), "**admin** created role");
+        assert_eq!(summarized(EventKind::UserDeleted, &user), "**admin** deleted user **ed**");
+        assert_eq!(summarized(EventKind::RoleCreated, &json!({})), "**admin** created role");
     }
 
     #[test]
     fn markdown_in_names_is_escaped() {
         let name = r"[free](https://evil.example) <b>**`\";
         assert_eq!(
-            sentence(EventKind::ApiTokenCreated, &json!({"tokenName": name})),
+            summarized(EventKind::ApiTokenCreated, &json!({"tokenName": name})),
             r"**admin** created API token **\[free\](https://evil.example) \<b\>\*\*\`\\**"
         );
     }

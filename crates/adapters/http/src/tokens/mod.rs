@@ -15,7 +15,7 @@ mod usage;
 
 pub(crate) use self::{
     limit_members::{RateLimitBody, UsesBody},
-    projects::{ProjectArray, ProjectNames},
+    projects::{ProjectArray, ProjectList, ProjectNames},
 };
 use crate::api::Api;
 

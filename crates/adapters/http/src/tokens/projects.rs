@@ -14,7 +14,7 @@ use crate::extract::{
 
 /// The projects that a body names; `None` if it names none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ProjectList(pub(super) Option<ProjectScope>);
+pub(crate) struct ProjectList(pub(crate) Option<ProjectScope>);
 
 impl Deserr<Problems> for ProjectList {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {

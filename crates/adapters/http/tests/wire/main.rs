@@ -46,3 +46,4 @@ mod usage;
 mod users;
 mod verification;
 mod warnings;
+mod webhooks;

@@ -137,6 +137,11 @@ impl<'s> Cast<'s> {
                 let body = json!({ "name": self.name(), "type": "test" });
                 text(&self.posted("/api/admin/environments", &body), "name")
             }
+            "webhook" => {
+                let body = json!({ "url": "https://127.0.0.1:9/hook", "enabled": false });
+                text(&self.posted("/api/admin/webhooks", &body), "id")
+            }
+            "first" => "1".to_owned(),
             "pat" => self.own_personal_token(who),
             "session" => self.own_session(who),
             other => panic!("a {other} cannot be created"),

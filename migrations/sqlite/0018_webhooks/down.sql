@@ -1,0 +1,3 @@
+DROP TABLE event_consumers;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhooks;
