@@ -3,7 +3,7 @@
 //! list throughout, while one part after the other fails.
 //!
 //! `settings` reads the files, `site` runs the programs and `probe` asks them, `faults` breaks them, `load` is the clients, `judge`
-//! compares what the clients saw with the promises. The test takes minutes and the whole machine: `just ha` goes three times through all faults, with the bounds of the
+//! compares what the clients saw with the promises. `webhooks` is a test of its own. The test takes minutes and the whole machine: `just ha` goes three times through all faults, with the bounds of the
 //! promises, and ends with a frozen primary that no watchdog resets. Without `LATCHKEY_HA_ROUNDS` it goes through a short list, with bounds for a busy machine; `./test`
 //! does that last.
 
@@ -19,6 +19,8 @@ mod probe;
 mod settings;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod webhooks;
 
 #[cfg(test)]
 mod tests {
