@@ -80,11 +80,11 @@ up:
 down:
     {{ compose }} down
 
-# High availability, for real: PostgreSQL under Patroni, HAProxy and three replicas, three rounds of every fault (15 minutes)
+# High availability, for real: PostgreSQL under Patroni, HAProxy and three replicas, three rounds of every fault (15 minutes); webhooks under kills (5 minutes; TEST_DATABASE_URL names a PostgreSQL)
 ha rounds="3":
     cargo build --release -p latchkey
-    LATCHKEY_HA_ROUNDS={{ rounds }} LATCHKEY_TEST_BINARY=target/release/latchkey \
-        cargo test -p latchkey --test ha -- --ignored --nocapture
+    LATCHKEY_HA_ROUNDS={{ rounds }} LATCHKEY_TEST_BINARY="$PWD/target/release/latchkey" \
+        cargo test -p latchkey --test ha -- --ignored --nocapture --test-threads 1
 
 # The image, the composition and the Kubernetes resources, against their linters and schemas (needs the network once)
 check-deploy:

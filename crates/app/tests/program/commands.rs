@@ -358,6 +358,6 @@ fn a_key_file_takes_several_keys() {
     let [_, line] = table.lines().collect::<Vec<_>>()[..] else { panic!("{table}") };
     assert_eq!(
         line.split_whitespace().skip(1).collect::<Vec<_>>(),
-        ["current", "1", "0", "0", "0", "0", "0", "0"]
+        ["current", "1", "0", "0", "0", "0", "0", "0", "0"]
     );
 }
