@@ -50,6 +50,8 @@ pub enum Direction {
 pub enum AttributeFilter {
     /// The attribute of this name, which must be text, contains this text; case matters.
     Contains { name: &'static str, text: String },
+    /// The attribute of this name, which must be text, is set.
+    IsSet { name: &'static str },
     /// What is at this path of names in the JSON of the attributes is one of these texts, numbers, booleans or null. A name
     /// in a path has only characters of the names of metadata.
     Is { path: Vec<String>, values: Vec<Value> },

@@ -86,6 +86,18 @@ pub trait UsageRepository: Send + Sync {
         limit: u32,
     ) -> Result<Vec<UsedToken>, StoreError>;
 
+    /// Returns the tokens after this one that had an outcome in these hours, by id, each with the last such hour.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn last_hours(
+        &self,
+        outcome: UseOutcome,
+        hours: Range<Hour>,
+        after: Option<TokenId>,
+        limit: u32,
+    ) -> Result<Vec<(TokenId, Hour)>, StoreError>;
+
     /// Returns the last addresses of a token, the latest first.
     ///
     /// # Errors

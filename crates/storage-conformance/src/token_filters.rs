@@ -201,6 +201,23 @@ pub async fn tokens_are_filtered_by_part_of_an_attribute(store: &Arc<dyn Store>)
     }
 }
 
+/// Those that have an attribute, which is text, are listed, whatever it is.
+pub async fn tokens_are_filtered_by_attributes_that_are_set(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [
+        with_attribute("purpose", "Payments", token(1, &["default"])),
+        with_attribute("purpose", "", admin_token(2)),
+        with_attribute("other", "purpose", token(3, &["default"])),
+        token(4, &["default"]),
+    ];
+    setup::tokens(store, &tokens).await;
+    for (name, expected) in [("purpose", &[1, 2][..]), ("other", &[3]), ("absent", &[])] {
+        let attributes = vec![AttributeFilter::IsSet { name }];
+        let query = TokenQuery { attributes, ..of_any_kind() };
+        assert_eq!(token_numbers(store, &query).await, expected, "{name}");
+    }
+}
+
 /// A value at a path is compared as JSON: text is no number, and a part is not the whole. All conditions hold at once.
 pub async fn tokens_are_filtered_by_values_of_attributes(store: &Arc<dyn Store>) {
     let store = store.as_ref();

@@ -122,6 +122,33 @@ pub async fn the_tokens_that_were_used_most_are_found(store: &Arc<dyn Store>) {
     assert_eq!(named[0].name, store.find_token(one).await.expect("found").expect("there").token.name);
 }
 
+/// The tokens with an outcome in some hours are found, each with the last of those hours, in portions.
+pub async fn the_last_hours_of_an_outcome_are_found(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [token(1, &["default"]), token(2, &["default"]), token(3, &["default"]), admin_token(4)];
+    setup::tokens(store, &tokens).await;
+    let [one, two, three, admin] = tokens.map(|stored| stored.token.id);
+    record(
+        store,
+        &[
+            of(one, &[count(5, REFUSED, 3), count(7, REFUSED, 1), count(8, VERIFIED, 1)], &[]),
+            of(two, &[count(7, VERIFIED, 7)], &[]),
+            of(three, &[count(4, REFUSED, 1), count(6, REFUSED, 1)], &[]),
+            of(admin, &[count(9, REFUSED, 50)], &[]),
+        ],
+    )
+    .await;
+    let last_hours = async |hours, after, limit| {
+        let found = store.last_hours(REFUSED, hours, after, limit).await.expect("tokens");
+        found.into_iter().map(|(token, Hour(hour))| (token, hour)).collect::<Vec<_>>()
+    };
+    assert_eq!(last_hours(EVER, None, 9).await, [(one, 7), (three, 6), (admin, 9)]);
+    assert_eq!(last_hours(EVER, None, 1).await, [(one, 7)]);
+    assert_eq!(last_hours(EVER, Some(one), 1).await, [(three, 6)]);
+    assert_eq!(last_hours(EVER, Some(admin), 1).await, []);
+    assert_eq!(last_hours(Hour(5)..Hour(7), None, 9).await, [(one, 5), (three, 6)]);
+}
+
 /// The last five addresses are kept, each with the latest time at which it was seen.
 pub async fn the_last_addresses_are_kept(store: &Arc<dyn Store>) {
     let store = store.as_ref();

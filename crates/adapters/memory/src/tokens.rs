@@ -145,6 +145,7 @@ fn meets_all(filters: &[AttributeFilter], token: &ApiToken) -> bool {
         AttributeFilter::Contains { name, text } => {
             attributes.get(name).and_then(Value::as_str).is_some_and(|whole| whole.contains(text))
         }
+        AttributeFilter::IsSet { name } => attributes.get(*name).is_some_and(Value::is_string),
         AttributeFilter::Is { path, values } => {
             let found = path.iter().try_fold(&attributes, |value, name| value.get(name));
             found.is_some_and(|found| values.contains(found))

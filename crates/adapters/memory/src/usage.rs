@@ -8,7 +8,7 @@ use latchkey_ports::{SeenAddress, StoreError, TokenUsage, UsageRepository, Usage
 
 use crate::{
     MemoryStore,
-    state::{State, count},
+    state::{State, count, to_usize},
 };
 
 impl State {
@@ -89,6 +89,23 @@ impl UsageRepository for MemoryStore {
         used.sort_by_key(|token| Reverse(token.verified + token.refused));
         used.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(used)
+    }
+
+    async fn last_hours(
+        &self,
+        outcome: UseOutcome,
+        hours: Range<Hour>,
+        after: Option<TokenId>,
+        limit: u32,
+    ) -> Result<Vec<(TokenId, Hour)>, StoreError> {
+        let mut last = BTreeMap::new();
+        for (token, hour, _) in self.state().token_usage.keys().filter(|(_, _, one)| *one == outcome) {
+            if hours.contains(hour) && after.is_none_or(|after| *token > after) {
+                // In order of hours.
+                last.insert(*token, *hour);
+            }
+        }
+        Ok(last.into_iter().take(to_usize(limit)).collect())
     }
 
     async fn addresses_of(&self, token: TokenId) -> Result<Vec<SeenAddress>, StoreError> {

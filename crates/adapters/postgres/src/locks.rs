@@ -41,6 +41,8 @@
 //! rows of tokens as above, and skips other locked rows; it checks new digests as far as it sees them, and the unique indexes
 //! do the rest.
 
+use std::collections::BTreeSet;
+
 use diesel::{ExpressionMethods, QueryDsl, SelectableHelper, dsl::auto_type, select, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use latchkey_domain::{EnvironmentName, GroupId, ProjectId, RoleId, RoleKind, TokenId, UserId};
@@ -230,6 +232,22 @@ pub(crate) async fn lock_token(connection: &mut Connection, id: TokenId) -> Resu
     let token = api_tokens::table.find(DbId::from(id)).select(api_tokens::id);
     let found: Vec<DbId> = token.for_key_share().load(connection).await?;
     Ok(!found.is_empty())
+}
+
+/// Returns those of these tokens that exist, and keeps them as they are until the transaction ends.
+pub(crate) async fn lock_tokens(
+    connection: &mut Connection,
+    ids: impl Iterator<Item = TokenId>,
+) -> Result<BTreeSet<DbId>, DbError> {
+    let ids: Vec<DbId> = ids.map(DbId::from).collect();
+    let found: Vec<DbId> = api_tokens::table
+        .filter(api_tokens::id.eq_any(ids))
+        .order(api_tokens::id)
+        .select(api_tokens::id)
+        .for_no_key_update()
+        .load(connection)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Returns the first item with a key that was not found.

@@ -90,6 +90,9 @@ fn with_attribute<'q>(tokens: Tokens<'q>, filter: &'q AttributeFilter) -> Option
             let attribute = jsonb_extract_path_text(token_rows::attributes, *name);
             tokens.filter(strpos(attribute.assume_not_null(), text.as_str()).gt(0))
         }
+        AttributeFilter::IsSet { name } => {
+            tokens.filter(jsonb_extract_path_text(token_rows::attributes, *name).is_not_null())
+        }
         AttributeFilter::Is { path, values } => {
             let values = values.iter().filter(|value| value.as_str().is_none_or(|text| !text.contains('\0')));
             let values: Vec<_> = values.map(NewJson).collect();

@@ -1,6 +1,6 @@
 //! The port of usage.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 use async_trait::async_trait;
 use diesel::{
@@ -8,20 +8,17 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{Hour, TokenId};
+use latchkey_domain::{Hour, TokenId, UseOutcome};
 use latchkey_ports::{SeenAddress, StoreError, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
 use latchkey_sql::{
     columns::{DbId, DbInt, DbTime, Id, Int, UtcTime},
     errors::{DbError, store_error},
-    rows::{self, AddressRow, UseCountRow, UsedTokenRow, use_counts},
-    usage::{ADDRESSES, FORGOTTEN_AT_ONCE, bound, hour, most_used, sum_by_hour},
+    rows::{self, AddressRow, LastHourRow, UseCountRow, UsedTokenRow, use_counts},
+    usage::{ADDRESSES, FORGOTTEN_AT_ONCE, LAST_HOURS, bound, hour, most_used, sum_by_hour},
 };
 
-use crate::{PostgresStore, connection::Connection};
+use crate::{PostgresStore, connection::Connection, locks::lock_tokens};
 
-/// Locks the tokens, in order, so that two processes that record usage cannot wait for each other, and none is deleted
-/// meanwhile.
-const LOCK: &str = "SELECT id FROM api_tokens WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 const ADD_COUNTS: &str = "\
     INSERT INTO token_usage AS kept (token_id, hour, outcome, count) \
     SELECT * FROM unnest($1, $2, $3, $4) \
@@ -48,12 +45,6 @@ const FORGET_ADDRESSES: &str = "\
     DELETE FROM token_addresses AS kept USING old \
     WHERE kept.token_id = old.token_id AND kept.address = old.address";
 
-#[derive(diesel::QueryableByName)]
-struct IdRow {
-    #[diesel(sql_type = Id)]
-    id: DbId,
-}
-
 #[async_trait]
 impl UsageRepository for PostgresStore {
     async fn record_usage(&self, usage: &[TokenUsage]) -> Result<(), StoreError> {
@@ -77,6 +68,25 @@ impl UsageRepository for PostgresStore {
         let mut connection = self.connection().await?;
         let statement = bound(&most_used(scope), scope, hours).bind::<BigInt, _>(i64::from(limit));
         let rows: Vec<UsedTokenRow> = statement.load(&mut connection).await.map_err(store_error)?;
+        Ok(rows::all(rows)?)
+    }
+
+    async fn last_hours(
+        &self,
+        outcome: UseOutcome,
+        hours: Range<Hour>,
+        after: Option<TokenId>,
+        limit: u32,
+    ) -> Result<Vec<(TokenId, Hour)>, StoreError> {
+        let Some(first) = DbId::following(after) else { return Ok(Vec::new()) };
+        let mut connection = self.connection().await?;
+        let statement = sql_query(LAST_HOURS)
+            .bind::<Text, _>(outcome.as_str())
+            .bind::<Int, _>(hour(hours.start))
+            .bind::<Int, _>(hour(hours.end))
+            .bind::<Id, _>(first)
+            .bind::<BigInt, _>(i64::from(limit));
+        let rows: Vec<LastHourRow> = statement.load(&mut connection).await.map_err(store_error)?;
         Ok(rows::all(rows)?)
     }
 
@@ -107,9 +117,8 @@ impl UsageRepository for PostgresStore {
 }
 
 async fn record(connection: &mut Connection, usage: &[TokenUsage]) -> Result<(), DbError> {
-    let ids: Vec<DbId> = usage.iter().map(|usage| DbId::from(usage.token)).collect();
-    let there: Vec<IdRow> = sql_query(LOCK).bind::<Array<Id>, _>(ids).load(connection).await?;
-    let there: BTreeSet<DbId> = there.into_iter().map(|row| row.id).collect();
+    // In order, so that two processes that record usage cannot wait for each other, and none is deleted meanwhile.
+    let there = lock_tokens(connection, usage.iter().map(|usage| usage.token)).await?;
     let usage = usage.iter().filter(|usage| there.contains(&DbId::from(usage.token)));
     let (mut tokens, mut hours, mut outcomes, mut counts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut seen, mut addresses, mut moments) = (Vec::new(), Vec::new(), Vec::new());

@@ -55,7 +55,7 @@ pub use self::{
         ChangeableTokenRow, ChangedTokenRow, NewTokenRow, ProjectIds, TokenRow, projects_by_token,
         token_projects,
     },
-    usage::{AddressRow, UseCountRow, UsedTokenRow, use_counts},
+    usage::{AddressRow, LastHourRow, UseCountRow, UsedTokenRow, use_counts},
     webhooks::{
         ChangedWebhookRow, DeliveryRow, EndedAttemptRow, NewDeliveryRow, NewWebhookRow, RedeliveredRow,
         WebhookRow, lanes, new_deliveries,

@@ -20,6 +20,12 @@ pub const FORGOTTEN_AT_ONCE: usize = 5_000;
 /// Selects the last addresses of the token `$1`.
 pub const ADDRESSES: &str = "SELECT token_id, address, seen_at FROM token_addresses WHERE token_id = $1 ORDER BY seen_at DESC, address";
 
+/// Selects the tokens with ids from `$4` on that had the outcome `$1` in the hours from `$2` to before `$3`, each with the last such
+/// hour; at most `$5`.
+pub const LAST_HOURS: &str = "\
+    SELECT token_id, max(hour) AS hour FROM token_usage \
+    WHERE outcome = $1 AND hour >= $2 AND hour < $3 AND token_id >= $4 GROUP BY token_id ORDER BY token_id LIMIT $5";
+
 /// Returns the statement that sums the uses of tokens by hour and outcome. Its binds are those of the scope, and the hours from
 /// the first to the one after the last: the id of the token, the id of the project, or three kinds.
 #[must_use]

@@ -185,6 +185,10 @@ fn without_index<'a>(mut tokens: Tokens<'a>, query: &'a TokenQuery, few: bool) -
                 let attribute = json_extract(api_tokens::attributes, format!("$.{name}"));
                 tokens.filter(instr(attribute, text).gt(0))
             }
+            AttributeFilter::IsSet { name } => {
+                let attribute = json_extract(api_tokens::attributes, format!("$.{name}"));
+                tokens.filter(attribute.is_not_null())
+            }
             AttributeFilter::Is { path, values } => {
                 let path = format!("$.\"{}\"", path.join("\".\""));
                 let values: Vec<String> = values.iter().map(Value::to_string).collect();

@@ -7,13 +7,13 @@ use diesel::{
     RunQueryDsl, SqliteConnection, sql_query,
     sql_types::{BigInt, Text},
 };
-use latchkey_domain::{Hour, TokenId};
+use latchkey_domain::{Hour, TokenId, UseOutcome};
 use latchkey_ports::{SeenAddress, StoreError, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
 use latchkey_sql::{
     columns::{DbId, DbTime, Id, Int, UtcTime},
     errors::DbError,
-    rows::{self, AddressRow, UseCountRow, UsedTokenRow, use_counts},
-    usage::{ADDRESSES, FORGOTTEN_AT_ONCE, bound, hour, most_used, sum_by_hour},
+    rows::{self, AddressRow, LastHourRow, UseCountRow, UsedTokenRow, use_counts},
+    usage::{ADDRESSES, FORGOTTEN_AT_ONCE, LAST_HOURS, bound, hour, most_used, sum_by_hour},
 };
 use serde_json::{Value, json};
 
@@ -78,6 +78,27 @@ impl UsageRepository for SqliteStore {
         let statement = bound(&most_used(scope), scope, hours).bind::<BigInt, _>(i64::from(limit));
         self.read(move |connection| {
             let rows: Vec<UsedTokenRow> = statement.load(connection)?;
+            Ok(rows::all(rows)?)
+        })
+        .await
+    }
+
+    async fn last_hours(
+        &self,
+        outcome: UseOutcome,
+        hours: Range<Hour>,
+        after: Option<TokenId>,
+        limit: u32,
+    ) -> Result<Vec<(TokenId, Hour)>, StoreError> {
+        let Some(first) = DbId::following(after) else { return Ok(Vec::new()) };
+        self.read(move |connection| {
+            let statement = sql_query(LAST_HOURS)
+                .bind::<Text, _>(outcome.as_str())
+                .bind::<Int, _>(hour(hours.start))
+                .bind::<Int, _>(hour(hours.end))
+                .bind::<Id, _>(first)
+                .bind::<BigInt, _>(i64::from(limit));
+            let rows: Vec<LastHourRow> = statement.load(connection)?;
             Ok(rows::all(rows)?)
         })
         .await

@@ -75,6 +75,25 @@ impl TryFrom<UsedTokenRow> for UsedToken {
     }
 }
 
+/// A row of [`crate::usage::LAST_HOURS`].
+#[derive(QueryableByName)]
+pub struct LastHourRow {
+    #[diesel(sql_type = Id)]
+    token_id: DbId,
+    #[diesel(sql_type = Int)]
+    hour: DbInt,
+}
+
+impl TryFrom<LastHourRow> for (TokenId, Hour) {
+    type Error = Inconsistency;
+
+    fn try_from(row: LastHourRow) -> Result<Self, Inconsistency> {
+        let token = TokenId::from_uuid(row.token_id.0);
+        let at = Row { table: "token_usage", key: token };
+        Ok((token, Hour(at.column("hour", u32::try_from(row.hour.0))?)))
+    }
+}
+
 /// A row of [`crate::usage::ADDRESSES`].
 #[derive(QueryableByName)]
 pub struct AddressRow {
