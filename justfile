@@ -80,11 +80,13 @@ up:
 down:
     {{ compose }} down
 
-# High availability, for real: PostgreSQL under Patroni, HAProxy and three replicas, three rounds of every fault (15 minutes); webhooks under kills (5 minutes; TEST_DATABASE_URL names a PostgreSQL)
+# High availability, for real: PostgreSQL under Patroni, HAProxy and three replicas, three rounds of every fault (15 minutes); webhooks under kills (5 minutes; TEST_DATABASE_URL names a PostgreSQL), and fifty kills of servers that record notices
 ha rounds="3":
     cargo build --release -p latchkey
     LATCHKEY_HA_ROUNDS={{ rounds }} LATCHKEY_TEST_BINARY="$PWD/target/release/latchkey" \
         cargo test -p latchkey --test ha -- --ignored --nocapture --test-threads 1
+    LATCHKEY_NOTICE_KILLS=50 LATCHKEY_TEST_BINARY="$PWD/target/release/latchkey" \
+        cargo test -p latchkey --test black_box notices -- --nocapture
 
 # The image, the composition and the Kubernetes resources, against their linters and schemas (needs the network once)
 check-deploy:

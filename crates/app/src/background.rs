@@ -1,6 +1,7 @@
 //! The background tasks of a server: reading the change feed, writing last-use times, deleting what has expired, sending events to
 //! webhooks, and keeping metrics.
 
+mod notices;
 mod webhooks;
 
 use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -73,6 +74,8 @@ pub(crate) struct BackgroundSettings {
     pub(crate) follow_every: FollowEvery,
     /// How often last-use times are written.
     pub(crate) flush_every: Duration,
+    /// How often notices are looked for.
+    pub(crate) notices_every: Duration,
     /// How many events are sent to webhooks at once.
     pub(crate) webhook_workers: u32,
 }
@@ -85,7 +88,7 @@ impl Background {
         context: &Arc<Context>,
         settings: BackgroundSettings,
     ) -> Self {
-        let BackgroundSettings { follow_every, flush_every, webhook_workers } = settings;
+        let BackgroundSettings { follow_every, flush_every, notices_every, webhook_workers } = settings;
         let attempts = Attempts::new(webhook_workers);
         let mut background =
             Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases), attempts: Arc::clone(&attempts) };
@@ -99,6 +102,7 @@ impl Background {
             background.spawn("seal_events", seal_events);
             background.spawn("count_tokens", count_tokens);
             background.spawn("enforce_unused", enforce_unused);
+            background.spawn("notices", move |use_cases| notices::record(use_cases, notices_every));
             background.spawn("count_deliveries", webhooks::count);
             let sending = Arc::clone(&attempts);
             background.spawn("enqueue_deliveries", move |use_cases| {

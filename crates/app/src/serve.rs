@@ -97,6 +97,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     let tasks = BackgroundSettings {
         follow_every: config.verify.follow_every(),
         flush_every: config.last_used.flush_interval,
+        notices_every: config.notices.interval,
         webhook_workers: config.webhooks.workers,
     };
     let background = Background::start(role, &app.use_cases, &context, tasks);

@@ -78,6 +78,7 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
             allow_admin: config.tokens.allow_admin,
         },
         policy: config.policy.policy()?,
+        expiry_notices: config.notices.expiring,
         self_service: config.tokens.self_service,
         index: IndexSettings {
             capacity: usize::try_from(config.verify.cache_entries).unwrap_or(usize::MAX),

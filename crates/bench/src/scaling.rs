@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use latchkey_crypto::{Argon2Hasher, KeyRing, MasterKey, Sealer, SystemEntropy};
-use latchkey_domain::{LeakAction, Policy, Timestamp, TokenAccess, TokenName, TokenSecret};
+use latchkey_domain::{LeakAction, NoticeDays, Policy, Timestamp, TokenAccess, TokenName, TokenSecret};
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{Clock, PlainWriter, Quota, RecordingSender, SecretSealer as _};
 use latchkey_service::{
@@ -119,6 +119,7 @@ impl Process {
                 allow_admin: true,
             },
             policy: Policy::default(),
+            expiry_notices: NoticeDays::NONE,
             self_service: SelfService::Off,
             index: IndexSettings {
                 capacity: 10 * MANY,

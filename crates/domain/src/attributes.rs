@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Metadata, NetworkSet, RateLimit, ScopeSet, Timestamp, TokenDescription, TokenLimits, TokenOwner, Uses,
+    Metadata, NetworkSet, RateLimit, ScopeSet, Term, Timestamp, TokenDescription, TokenLimits, TokenOwner,
+    Uses,
 };
 
 /// What is known about a token beside its projects, its environment and its expiry.
@@ -46,6 +47,12 @@ pub struct TokenAttributes {
     /// From when on it counts as unused, beside its creation and its last use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disuse: Option<DisuseMark>,
+    /// After how long its secret is to be rotated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_every: Option<Term>,
+    /// When its secret was last rotated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotated: Option<RotationMark>,
     /// Attributes that a newer version wrote. They are kept, so that an older replica does not drop them.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -98,6 +105,25 @@ impl DisuseMark {
     }
 }
 
+/// When the secret of a token was last rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotationMark {
+    /// In milliseconds since 1970.
+    at: i64,
+}
+
+impl RotationMark {
+    /// Returns the mark of that moment.
+    pub fn new(at: Timestamp) -> Self {
+        Self { at: at.millis() }
+    }
+
+    /// Returns its moment.
+    pub fn at(self) -> Timestamp {
+        Timestamp::saturating_from_millis(self.at)
+    }
+}
+
 /// Whether a token is accepted: yes, unless it was disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -127,10 +153,10 @@ impl TokenAttributes {
     }
 
     /// Returns the attributes that are set, without those that only this program itself needs: how it is kept that a secret ends with
-    /// the first use of another, and from when on a token counts as unused.
+    /// the first use of another, from when on a token counts as unused, and when its secret was rotated.
     pub fn shown(&self) -> Map<String, Value> {
         let mut shown = self.to_json();
-        for own in ["rotation", "disuse"] {
+        for own in ["rotation", "disuse", "rotated"] {
             shown.remove(own);
         }
         shown
@@ -149,6 +175,8 @@ impl TokenAttributes {
             disuse: _,
             rate_limit,
             uses,
+            rotate_every: _,
+            rotated: _,
             other: _,
         } = self;
         owner.is_some()
@@ -208,6 +236,8 @@ mod tests {
             uses: Uses::new(7, None).ok(),
             rotation: Some(PendingRotation::new(Timestamp::saturating_from_millis(5_000))),
             disuse: Some(DisuseMark::new(Timestamp::saturating_from_millis(6_000))),
+            rotate_every: "P90D".parse().ok(),
+            rotated: Some(RotationMark::new(Timestamp::saturating_from_millis(7_000))),
             other: Map::from_iter([("later".to_owned(), json!([1]))]),
         };
         let json = Value::Object(all.to_json());
@@ -222,10 +252,21 @@ mod tests {
             "uses": { "remaining": 7 },
             "rotation": { "until": 5_000 },
             "disuse": { "at": 6_000 },
+            "rotateEvery": "P90D",
+            "rotated": { "at": 7_000 },
             "later": [1],
         });
         assert_eq!(json, expected);
-        let names = ["allowedNetworks", "description", "enabled", "later", "metadata", "owner", "scopes"];
+        let names = [
+            "allowedNetworks",
+            "description",
+            "enabled",
+            "later",
+            "metadata",
+            "owner",
+            "rotateEvery",
+            "scopes",
+        ];
         assert_eq!(all.shown().keys().collect::<Vec<_>>(), names);
         assert_eq!(json.to_string().parse::<TokenAttributes>().expect("attributes"), all);
     }

@@ -40,6 +40,16 @@ named_enum! {
         ApiTokenDeleted = "api-token-deleted",
         /// The secret of an API token was found where it does not belong. No change: the token may be revoked next.
         ApiTokenLeaked = "api-token-leaked",
+        /// A notice, no change: an API token ends soon, or has ended.
+        ApiTokenExpiring = "api-token-expiring",
+        /// A notice, no change: an API token has ended, and clients still use it.
+        ApiTokenExpiredInUse = "api-token-expired-in-use",
+        /// A notice, no change: an API token was not used for a while.
+        ApiTokenUnused = "api-token-unused",
+        /// A notice, no change: an API token breaks a rule of its policy.
+        ApiTokenPolicyViolated = "api-token-policy-violated",
+        /// A notice, no change: the secret of an API token is to be rotated.
+        ApiTokenRotationDue = "api-token-rotation-due",
         /// API tokens of another system were added, at most [`crate::Snapshot::MAX_IMPORTED_TOKENS`] of them.
         ApiTokensImported = "api-tokens-imported",
         /// A personal access token was issued, to a user or a service account.

@@ -27,6 +27,7 @@ mod metadata;
 mod names;
 mod networks;
 mod new_names;
+mod notice;
 mod password;
 mod people;
 mod permission;
@@ -44,6 +45,7 @@ mod secret_scan;
 mod selector;
 mod session;
 mod snapshot;
+mod term;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod throttle;
@@ -58,8 +60,8 @@ mod webhook_secret;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     attributes::*, audit::*, authorization::*, event_chain::*, group::*, hex::*, iso_duration::*, leak::*,
-    limits::*, metadata::*, names::*, networks::*, password::*, people::*, permission::*, personal_token::*,
-    place::*, policy::*, principal::*, reason::*, removal::*, role::*, scope::*, secret::*, secret_prefix::*,
-    secret_scan::*, selector::*, session::*, snapshot::*, throttle::*, time::*, token::*, token_id::*,
-    token_scopes::*, usage::*, webhook::*, webhook_secret::*,
+    limits::*, metadata::*, names::*, networks::*, notice::*, password::*, people::*, permission::*,
+    personal_token::*, place::*, policy::*, principal::*, reason::*, removal::*, role::*, scope::*,
+    secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, term::*, throttle::*,
+    time::*, token::*, token_id::*, token_scopes::*, usage::*, webhook::*, webhook_secret::*,
 };

@@ -1,80 +1,21 @@
 //! Policies: what tokens must be like, and what becomes of those that are not used.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ApiToken, DisuseMark, IsoDuration, ProjectScope, Snapshot, Timestamp, TokenAccess};
-
-/// A span of time in a policy, in whole seconds: from one second to [`Term::MAX_DAYS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct Term(IsoDuration);
-
-/// The span is too short or too long for a policy, or not in whole seconds, or the text is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a time of a policy must be a duration from PT1S to P{}D in whole seconds, such as P90D",
-    Term::MAX_DAYS
-)]
-pub struct InvalidTerm;
-
-impl Term {
-    /// The maximum, in days: ten years.
-    pub const MAX_DAYS: u64 = 3_650;
-
-    /// Returns a term of that length.
-    pub fn new(span: Duration) -> Result<Self, InvalidTerm> {
-        let is_whole = span.subsec_nanos() == 0;
-        let is_within = (1..=Self::MAX_DAYS * 86_400).contains(&span.as_secs());
-        if is_whole && is_within { Ok(Self(IsoDuration::new(span))) } else { Err(InvalidTerm) }
-    }
-
-    /// Returns its length.
-    pub fn span(self) -> Duration {
-        self.0.span()
-    }
-}
-
-/// As in ISO 8601.
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-/// Reads a duration of ISO 8601.
-impl FromStr for Term {
-    type Err = InvalidTerm;
-
-    fn from_str(text: &str) -> Result<Self, InvalidTerm> {
-        Self::new(text.parse::<IsoDuration>().map_err(|_| InvalidTerm)?.span())
-    }
-}
-
-impl From<Term> for String {
-    fn from(term: Term) -> Self {
-        term.to_string()
-    }
-}
-
-impl TryFrom<String> for Term {
-    type Error = InvalidTerm;
-
-    fn try_from(text: String) -> Result<Self, InvalidTerm> {
-        text.parse()
-    }
-}
+use crate::{ApiToken, DisuseMark, ProjectScope, Snapshot, Term, Timestamp, TokenAccess};
 
 /// Returns the shorter of two terms; none is longer than any.
 fn shorter(one: Option<Term>, other: Option<Term>) -> Option<Term> {
     one.into_iter().chain(other).min()
 }
 
-/// What becomes of client and frontend tokens that are not used: they are disabled, and some time later deleted.
+/// What becomes of client and frontend tokens that are not used: there is a notice, they are disabled, and some time later deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unused {
+    notice: Option<Term>,
     disable: Option<Term>,
     delete: Option<Term>,
 }
@@ -86,6 +27,11 @@ pub struct Unused {
 )]
 pub struct UnusedOutOfOrder;
 
+/// The notice of an [`Unused`] would not come before the disabling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is a notice of an unused token before it is disabled: give a shorter time until the notice")]
+pub struct NoticeOutOfOrder;
+
 /// What a policy does with a token that is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnusedStep {
@@ -94,10 +40,21 @@ pub enum UnusedStep {
 }
 
 impl Unused {
-    /// Returns what becomes of tokens that were not used for these times. Without a time, it does not happen.
+    /// Returns what becomes of tokens that were not used for these times, without a notice. Without a time, it does not happen.
     pub fn new(disable: Option<Term>, delete: Option<Term>) -> Result<Self, UnusedOutOfOrder> {
         let is_ordered = delete.is_none_or(|delete| disable.is_some_and(|disable| disable < delete));
-        if is_ordered { Ok(Self { disable, delete }) } else { Err(UnusedOutOfOrder) }
+        if is_ordered { Ok(Self { notice: None, disable, delete }) } else { Err(UnusedOutOfOrder) }
+    }
+
+    /// Returns the same, with a notice of each token that was not used for that time.
+    pub fn with_notice(self, notice: Option<Term>) -> Result<Self, NoticeOutOfOrder> {
+        let is_ordered = notice.zip(self.disable).is_none_or(|(notice, disable)| notice < disable);
+        if is_ordered { Ok(Self { notice, ..self }) } else { Err(NoticeOutOfOrder) }
+    }
+
+    /// Returns after how long there is a notice.
+    pub fn notice(self) -> Option<Term> {
+        self.notice
     }
 
     /// Returns after how long a token is disabled.
@@ -110,9 +67,16 @@ impl Unused {
         self.delete
     }
 
-    /// The shorter times of both stay in their order, because each time to delete has a shorter one to disable with it.
+    /// The shorter times of both stay in their order, because each time to delete has a shorter one to disable with it. A notice
+    /// that would come after the disabling is left out.
     fn tightened(self, by: Self) -> Self {
-        Self { disable: shorter(self.disable, by.disable), delete: shorter(self.delete, by.delete) }
+        let disable = shorter(self.disable, by.disable);
+        let notice = shorter(self.notice, by.notice);
+        Self {
+            notice: notice.filter(|notice| disable.is_none_or(|disable| *notice < disable)),
+            disable,
+            delete: shorter(self.delete, by.delete),
+        }
     }
 
     /// Returns what is to be done with a token at that moment.
@@ -122,7 +86,7 @@ impl Unused {
     /// expired tokens, which are refused anyway.
     pub fn step(self, token: &ApiToken, now: Timestamp) -> Option<UnusedStep> {
         let disable = self.disable?.span();
-        if token.access == TokenAccess::Admin || token.is_expired_at(now) {
+        if !token.can_be_disused(now) {
             return None;
         }
         if token.attributes.enabled.is_on() {
@@ -138,6 +102,11 @@ fn is_over(start: Timestamp, span: Duration, now: Timestamp) -> bool {
 }
 
 impl ApiToken {
+    /// Whether anything becomes of it if it is not used: not of admin tokens and expired ones.
+    pub(crate) fn can_be_disused(&self, now: Timestamp) -> bool {
+        self.access != TokenAccess::Admin && !self.is_expired_at(now)
+    }
+
     /// Returns since when it was not used, as far as its last use is stored: since its creation, its last use, or since it was
     /// enabled again.
     pub fn unused_since(&self) -> Timestamp {
@@ -284,6 +253,8 @@ struct PolicyRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     allow_all_projects: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    unused_notice: Option<Term>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unused_disable: Option<Term>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unused_delete: Option<Term>,
@@ -297,6 +268,7 @@ impl From<Policy> for PolicyRecord {
             require_expiry: policy.require_expiry.then_some(true),
             require_description: policy.require_description.then_some(true),
             allow_all_projects: (!policy.allow_all_projects).then_some(false),
+            unused_notice: policy.unused.notice,
             unused_disable: policy.unused.disable,
             unused_delete: policy.unused.delete,
         }
@@ -304,16 +276,18 @@ impl From<Policy> for PolicyRecord {
 }
 
 impl TryFrom<PolicyRecord> for Policy {
-    type Error = UnusedOutOfOrder;
+    type Error = String;
 
-    fn try_from(record: PolicyRecord) -> Result<Self, UnusedOutOfOrder> {
+    fn try_from(record: PolicyRecord) -> Result<Self, String> {
+        let unused = Unused::new(record.unused_disable, record.unused_delete);
+        let unused = unused.map_err(|error| error.to_string())?.with_notice(record.unused_notice);
         Ok(Self {
             max_lifetime: record.max_lifetime,
             default_lifetime: record.default_lifetime,
             require_expiry: record.require_expiry.unwrap_or(false),
             require_description: record.require_description.unwrap_or(false),
             allow_all_projects: record.allow_all_projects.unwrap_or(true),
-            unused: Unused::new(record.unused_disable, record.unused_delete)?,
+            unused: unused.map_err(|error| error.to_string())?,
         })
     }
 }

@@ -79,6 +79,10 @@ metrics! {
 
     /// Requests that this process holds of the rate limits of tokens and has not used; what it does not need goes back.
     RATE_LIMIT_HELD: Gauge = "latchkey_rate_limit_held_requests" [];
+    /// Projects that have tokens which end within the longest time of `notices.expiring` (`state="expiring"`), were used after their end
+    /// within the last day (`expired_in_use`), were not used for `policy.unused_notice` (`unused`), or are to be rotated
+    /// (`rotation_due`). Tokens of all projects do not count. Each process counts when it looks for notices: take the maximum.
+    PROJECTS_WITH_TOKENS: Gauge = "latchkey_projects_with_tokens" ["state"];
 
     /// Secrets that were reported as leaked, by whether they were valid.
     LEAKED_TOKENS_REPORTED: Counter = "latchkey_leaked_tokens_reported_total" ["live"];

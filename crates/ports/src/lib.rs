@@ -33,6 +33,7 @@ mod import;
 mod incoming;
 pub mod initial_data;
 mod master_keys;
+mod notices;
 mod observed;
 mod passwords;
 mod people;
@@ -75,6 +76,7 @@ pub use incoming::{
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
 };
+pub use notices::{NewNotice, NoticeRepository};
 pub use observed::{Observed, STORE_CALLS};
 pub use passwords::{HashingError, PasswordHasher};
 pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepository, UserRepository};
@@ -114,6 +116,7 @@ pub use {
     idempotency::MockIdempotencyRepository,
     import::MockImportRepository,
     master_keys::MockMasterKeyRepository,
+    notices::MockNoticeRepository,
     passwords::MockPasswordHasher,
     people::{MockPersonalTokenRepository, MockUserRepository},
     places::{MockEnvironmentRepository, MockProjectRepository},
@@ -148,6 +151,7 @@ pub trait Store:
     + BudgetRepository
     + WebhookRepository
     + EventConsumerRepository
+    + NoticeRepository
     + ImportRepository
     + Health
 {
@@ -172,6 +176,7 @@ impl<T> Store for T where
         + BudgetRepository
         + WebhookRepository
         + EventConsumerRepository
+        + NoticeRepository
         + ImportRepository
         + Health
 {

@@ -54,6 +54,11 @@ impl Invalidation {
             // The events of their tokens are written by the store, so this process has not seen them.
             K::ProjectDeleted | K::EnvironmentDeleted => Self::Everything,
             K::ApiTokenLeaked
+            | K::ApiTokenExpiring
+            | K::ApiTokenExpiredInUse
+            | K::ApiTokenUnused
+            | K::ApiTokenPolicyViolated
+            | K::ApiTokenRotationDue
             | K::PersonalTokenLeaked
             | K::UserCreated
             | K::ServiceAccountCreated

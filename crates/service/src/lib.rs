@@ -48,12 +48,14 @@ mod lookup_budget;
 mod master_keys;
 mod members;
 mod metrics;
+mod notices;
 mod own_token;
 mod patched;
 mod permit;
 mod personal_tokens;
 mod policies;
 mod policy_rules;
+mod portions;
 mod project_tokens;
 mod projects;
 mod refusal;
@@ -85,7 +87,7 @@ pub use self::{
     accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
     environments::*, error::*, event_export::*, event_stream::*, first_tokens::*, groups::*, idempotency::*,
     importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, limit_patches::*,
-    limits::*, master_keys::*, members::*, metrics::*, own_token::*, patched::*, permit::*,
+    limits::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*, patched::*, permit::*,
     personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*, revealed_token::*, roles::*,
     service_accounts::*, sessions::*, task_health::*, token_changes::*, token_end::*, token_filter::*,
     token_request::*, unused_tokens::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,

@@ -19,6 +19,7 @@ pub struct PolicyDraft {
     pub default_lifetime: Option<Term>,
     pub require_expiry: Option<bool>,
     pub require_description: Option<bool>,
+    pub unused_notice: Option<Term>,
     pub unused_disable: Option<Term>,
     pub unused_delete: Option<Term>,
 }
@@ -188,6 +189,7 @@ impl PolicyDraft {
             ("maxLifetime", self.max_lifetime, instance.max_lifetime),
             ("defaultLifetime", self.default_lifetime, instance.default_lifetime),
             ("defaultLifetime", self.default_lifetime, self.max_lifetime.or(instance.max_lifetime)),
+            ("unusedNotice", self.unused_notice, instance.unused.notice()),
             ("unusedDisable", self.unused_disable, instance.unused.disable()),
             ("unusedDelete", self.unused_delete, instance.unused.delete()),
         ];
@@ -211,14 +213,26 @@ impl PolicyDraft {
             }
         }
         let unused = Unused::new(self.unused_disable, self.unused_delete)
-            .map_err(|error| ServiceError::field("unusedDelete", sentence(&error)))?;
-        Ok(Policy {
+            .map_err(|error| ServiceError::field("unusedDelete", sentence(&error)))?
+            .with_notice(self.unused_notice)
+            .map_err(|error| ServiceError::field("unusedNotice", sentence(&error)))?;
+        let policy = Policy {
             max_lifetime: self.max_lifetime,
             default_lifetime: self.default_lifetime,
             require_expiry: self.require_expiry.unwrap_or(false),
             require_description: self.require_description.unwrap_or(false),
             allow_all_projects: true,
             unused,
-        })
+        };
+        match (instance.unused.notice(), instance.tightened(policy).unused.notice()) {
+            (Some(notice), None) => {
+                let message = format!(
+                    "unusedNotice must be shorter than unusedDisable: tokens would be disabled before the notice of them, which \
+                     the policy of the instance has after {notice}."
+                );
+                Err(ServiceError::field("unusedNotice", message))
+            }
+            _ => Ok(policy),
+        }
     }
 }

@@ -30,6 +30,16 @@ impl PoliciesInForce {
         own.fold(self.instance, |policy, own| policy.tightened(*own))
     }
 
+    /// The policy of the instance.
+    pub(crate) fn instance(&self) -> Policy {
+        self.instance
+    }
+
+    /// Returns the policies of projects.
+    pub(crate) fn of_projects(&self) -> impl Iterator<Item = (&ProjectId, &Policy)> {
+        self.projects.iter()
+    }
+
     /// Returns every policy that can hold for a token, each tightened by that of the instance.
     pub(crate) fn all(&self) -> impl Iterator<Item = Policy> {
         let of_projects = self.projects.values().map(move |own| self.instance.tightened(*own));

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use latchkey_domain::{
-    ApiToken, DisuseMark, Enabled, EventKind, Metadata, NetworkSet, PendingRotation, ScopeSet, Snapshot,
-    Timestamp, TokenDescription, TokenId, TokenOwner, TokenSecret, TokenSelector,
+    ApiToken, DisuseMark, Enabled, EventKind, Metadata, NetworkSet, PendingRotation, RotationMark, ScopeSet,
+    Snapshot, Term, Timestamp, TokenDescription, TokenId, TokenOwner, TokenSecret, TokenSelector,
 };
 use latchkey_ports::{
     BudgetRepository, Rotation, SecretRecord, SecretSealer, StoreError, StoredToken, TokenRepository,
@@ -88,6 +88,7 @@ pub struct TokenPatch {
     pub allowed_networks: Patched<NetworkSet>,
     pub rate_limit: Patched<RateLimitPatch>,
     pub uses: Patched<UsesPatch>,
+    pub rotate_every: Patched<Term>,
 }
 
 impl TokenPatch {
@@ -103,6 +104,7 @@ impl TokenPatch {
             allowed_networks,
             rate_limit,
             uses,
+            rotate_every,
         } = self;
         expires_at.apply(&mut token.expires_at);
         let attributes = &mut token.attributes;
@@ -137,6 +139,7 @@ impl TokenPatch {
                 attributes.uses = Some(patch.merged(before)?.set_at(now, set_before));
             }
         }
+        rotate_every.apply(&mut attributes.rotate_every);
         Ok(())
     }
 }
@@ -308,7 +311,8 @@ impl TokenChanges {
         overlap: Overlap,
         by: &Initiator,
     ) -> Result<RevealedToken, ServiceError> {
-        let overlap_until = overlap.until(self.changes.now())?;
+        let now = self.changes.now();
+        let overlap_until = overlap.until(now)?;
         let secret = self.issuer.mint_again(&stored.token);
         let (to, _) = self.issuer.new_secret(&secret, stored.token.id)?;
         let event = self.issuer.event(EventKind::ApiTokenRotated, &stored.token, by);
@@ -317,7 +321,8 @@ impl TokenChanges {
             .with_after(Snapshot::from(&stored.token).with_moment("oldSecretUntil", overlap_until));
         let pending = overlap_until.filter(|_| overlap.ends_on_first_use).map(PendingRotation::new);
         let StoredToken { token, secret: SecretRecord { digest: from, .. }, alias } = stored;
-        let (token, update) = with_pending_rotation(token, pending);
+        let (token, update) = rotated(token, now, pending);
+        let update = Some(Box::new(update));
         let rotation = Rotation { token: token.id, from, to: to.clone(), overlap_until, update };
         let alias = alias.and_then(|alias| self.issuer.open(&alias, token.id));
         let mut shown = RevealedToken {
@@ -339,18 +344,13 @@ impl TokenChanges {
     }
 }
 
-/// Returns the token with this pending rotation in place of another, and the change if it is one. A rotation that was pending gives
-/// way: its secret was not used, and what it retired ends with its overlap.
-fn with_pending_rotation(
-    before: ApiToken,
-    pending: Option<PendingRotation>,
-) -> (ApiToken, Option<Box<TokenUpdate>>) {
-    if before.attributes.rotation == pending {
-        return (before, None);
-    }
+/// Returns the token after a rotation at that moment, with this pending rotation in place of another, and the change. A rotation that
+/// was pending gives way: its secret was not used, and what it retired ends with its overlap.
+fn rotated(before: ApiToken, at: Timestamp, pending: Option<PendingRotation>) -> (ApiToken, TokenUpdate) {
     let mut after = before.clone();
     after.attributes.rotation = pending;
-    (after.clone(), Some(Box::new(TokenUpdate { before, after })))
+    after.attributes.rotated = Some(RotationMark::new(at));
+    (after.clone(), TokenUpdate { before, after })
 }
 
 fn too_many_retired(error: StoreError) -> ServiceError {

@@ -1,22 +1,21 @@
 //! Tokens that are not used: disabled, and some time later deleted, as the policies say.
 //!
 //! A token that was disabled so has a mark of the moment among its attributes. Only such a token is deleted, so neither a server that
-//! did not run for long, nor a policy that has just been set, deletes a token that was not disabled for the time between both.
+//! did not run for long, nor a policy that has just been set, deletes a token that was not disabled for the time between both. Where a
+//! policy has a notice of unused tokens, the disabling waits as long for that.
 
 use std::sync::Arc;
 
 use latchkey_domain::{
-    ApiToken, DisuseMark, Enabled, EventKind, Snapshot, Timestamp, TokenId, TokenKind, UnusedStep,
+    ApiToken, DisuseMark, Enabled, EventKind, Notice, NoticeCause, Snapshot, Timestamp, TokenKind, UnusedStep,
 };
-use latchkey_ports::{Page, StoreError, TokenQuery, TokenRepository};
+use latchkey_ports::{NoticeRepository, StoreError, StoredToken, TokenQuery, TokenRepository};
 
 use crate::{
     Initiator, TokenIssuer,
     policy_rules::{PoliciesInForce, PolicyRules},
+    portions::{Portions, unused_since},
 };
-
-/// The tokens that are read at once.
-const PORTION: u32 = 1_000;
 
 /// How many tokens were disabled and deleted because they were not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +27,7 @@ pub struct EndedUnused {
 /// Disables and deletes tokens that are not used.
 pub(crate) struct UnusedTokens {
     tokens: Arc<dyn TokenRepository>,
+    notices: Arc<dyn NoticeRepository>,
     rules: PolicyRules,
     issuer: Arc<TokenIssuer>,
 }
@@ -35,10 +35,11 @@ pub(crate) struct UnusedTokens {
 impl UnusedTokens {
     pub(crate) fn new(
         tokens: Arc<dyn TokenRepository>,
+        notices: Arc<dyn NoticeRepository>,
         rules: PolicyRules,
         issuer: Arc<TokenIssuer>,
     ) -> Self {
-        Self { tokens, rules, issuer }
+        Self { tokens, notices, rules, issuer }
     }
 
     /// Does with every token what the policies say. What another process does at the same time is left to it.
@@ -51,37 +52,56 @@ impl UnusedTokens {
         let now = self.issuer.now();
         // No token is older than the first moment there is.
         let Ok(since) = now.minus(shortest.span()) else { return Ok(ended) };
-        let mut query = TokenQuery {
-            // The query is for tokens before that moment, and the time is over at it.
-            unused_since: Some(Timestamp::saturating_from_millis(since.millis().saturating_add(1))),
-            page: Page::first(PORTION),
+        let mut portions = Portions::of(TokenQuery {
+            unused_since: Some(unused_since(since)),
             ..TokenQuery::of_kinds([TokenKind::Client, TokenKind::Frontend])
-        };
-        loop {
-            let portion = self.tokens.tokens(&query).await?;
-            for stored in &portion {
-                if step(&policies, &stored.token, now).is_some() {
-                    self.end(stored.token.id, &policies, now, &mut ended).await?;
-                }
-            }
-            let is_last = portion.len() < usize::try_from(PORTION).unwrap_or(usize::MAX);
-            match portion.last() {
-                Some(last) if !is_last => query.after = Some(last.token.id),
-                _ => return Ok(ended),
+        });
+        while let Some(portion) = portions.next(&*self.tokens).await? {
+            for listed in self.due(&portion, &policies, now).await? {
+                self.end(listed, &policies, now, &mut ended).await?;
             }
         }
+        Ok(ended)
+    }
+
+    /// Returns those of these tokens with which something is to be done. A disabling waits until its notice is old enough.
+    async fn due<'t>(
+        &self,
+        portion: &'t [StoredToken],
+        policies: &PoliciesInForce,
+        now: Timestamp,
+    ) -> Result<Vec<&'t ApiToken>, StoreError> {
+        let tokens = portion.iter().map(|stored| &stored.token);
+        let due: Vec<_> = tokens.filter(|token| step(policies, token, now).is_some()).collect();
+        let notice = |token: &&ApiToken| Notice {
+            token: token.id,
+            cause: NoticeCause::Unused { since: token.unused_since() },
+        };
+        let notices: Vec<Notice> = due.iter().map(notice).collect();
+        let times = self.notices.notice_times(&notices).await?;
+        let is_noticed = |token: &ApiToken, time| {
+            let unused = policies.policy(token.access.projects()).unused;
+            !token.attributes.enabled.is_on() || unused.is_noticed_enough(time, now)
+        };
+        let due = due.into_iter().zip(times).filter(|(token, time)| is_noticed(token, *time));
+        Ok(due.map(|(token, _)| token).collect())
     }
 
     /// Does with one token what the policies say of it as it is now: it may have been used or changed since it was listed.
     async fn end(
         &self,
-        id: TokenId,
+        listed: &ApiToken,
         policies: &PoliciesInForce,
         now: Timestamp,
         ended: &mut EndedUnused,
     ) -> Result<(), StoreError> {
-        let Some(stored) = self.tokens.find_token(id).await? else { return Ok(()) };
+        let Some(stored) = self.tokens.find_token(listed.id).await? else { return Ok(()) };
         let before = stored.token;
+        if (before.unused_since(), before.attributes.enabled)
+            != (listed.unused_since(), listed.attributes.enabled)
+        {
+            return Ok(());
+        }
         let (done, count) = match step(policies, &before, now) {
             None => return Ok(()),
             Some(UnusedStep::Disable) => (self.disable(&before, now).await, &mut ended.disabled),

@@ -14,7 +14,7 @@ pub use self::dependencies::{Dependencies, Settings, UsageSettings};
 use crate::{
     AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments, FirstTokens,
     Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, MasterKeys, Members,
-    Metrics, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens, Projects, Roles,
+    Metrics, Notices, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens, Projects, Roles,
     ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer, UsageRecorder, UsageReports, Users,
     Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes, policy_rules::PolicyRules,
     rotation_ends::RotationEnds, token_changes::TokenChanges, unused_tokens::UnusedTokens,
@@ -35,6 +35,7 @@ pub struct UseCases {
     pub key_import: KeyImport,
     pub edge_tokens: EdgeTokens,
     pub leaks: Leaks,
+    pub notices: Notices,
     pub idempotency: Idempotency,
     pub importer: Importer,
     pub personal_tokens: PersonalTokens,
@@ -104,6 +105,7 @@ impl UseCases {
             settings.personal_tokens,
         );
         let leaks = Leaks::new(store.clone(), token_changes.clone(), personal_tokens.clone(), settings.leaks);
+        let notices = Notices::new(&store, rules.clone(), issuer.clone(), settings.expiry_notices);
         let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
         let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let audit_seals = AuditSeals::new(store.clone(), sealer.clone());
@@ -135,6 +137,7 @@ impl UseCases {
             key_import,
             edge_tokens: EdgeTokens::new(issuer.clone()),
             leaks,
+            notices,
             idempotency,
             importer,
             users: Users::new(accounts.clone(), hasher),
@@ -154,7 +157,7 @@ impl UseCases {
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),
-            unused_tokens: UnusedTokens::new(store.clone(), rules, issuer.clone()),
+            unused_tokens: UnusedTokens::new(store.clone(), store.clone(), rules, issuer.clone()),
             issuer,
             index,
             usage,

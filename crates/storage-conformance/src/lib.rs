@@ -34,6 +34,7 @@ pub mod master_key_races;
 pub mod master_keys;
 pub mod member_sets;
 pub mod memberships;
+pub mod notices;
 pub mod passwords;
 pub mod personal_tokens;
 pub mod policies;

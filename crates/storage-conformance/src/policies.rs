@@ -26,7 +26,10 @@ fn everything() -> Policy {
         require_expiry: true,
         require_description: true,
         allow_all_projects: false,
-        unused: Unused::new(Some(term(30)), Some(term(60))).expect("in order"),
+        unused: Unused::new(Some(term(30)), Some(term(60)))
+            .expect("in order")
+            .with_notice(Some(term(20)))
+            .expect("in order"),
     }
 }
 

@@ -18,8 +18,8 @@ use actix_web::{
 };
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    Description, Email, LeakAction, Policy, ProjectDescription, ProjectMode, ProjectName, ProjectScope,
-    TokenAccess, TokenKind, TokenName, User, Username,
+    Description, Email, LeakAction, NoticeDays, Policy, ProjectDescription, ProjectMode, ProjectName,
+    ProjectScope, TokenAccess, TokenKind, TokenName, User, Username,
 };
 use latchkey_http::{Context, EventPayloads, HttpSettings, Routes};
 use latchkey_memory::MemoryStore;
@@ -98,6 +98,7 @@ impl Default for AppSettings {
                 allow_admin: false,
             },
             policy: Policy::default(),
+            expiry_notices: NoticeDays::NONE,
             self_service: SelfService::Off,
             index: IndexSettings {
                 capacity: 100,

@@ -16,6 +16,7 @@ mod groups;
 mod idempotency;
 mod import;
 mod master_keys;
+mod notices;
 mod personal_tokens;
 mod policies;
 mod projects;

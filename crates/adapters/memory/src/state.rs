@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) token_addresses: BTreeMap<TokenId, Vec<SeenAddress>>,
     pub(crate) token_rates: BTreeMap<TokenId, RateRecord>,
     pub(crate) token_uses: BTreeMap<TokenId, UsesRecord>,
+    /// When they were recorded, by token and key.
+    pub(crate) notices: BTreeMap<(TokenId, String), Timestamp>,
     pub(crate) personal_tokens: BTreeMap<PersonalTokenId, PersonalToken>,
     pub(crate) personal_tokens_by_digest: HashMap<SecretDigest, (PersonalTokenId, KeyId)>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,

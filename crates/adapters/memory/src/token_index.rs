@@ -135,6 +135,7 @@ impl State {
         self.token_addresses.remove(&id);
         self.token_rates.remove(&id);
         self.token_uses.remove(&id);
+        self.notices.retain(|(token, _), _| *token != id);
     }
 
     /// Revokes or narrows a token and records the event.

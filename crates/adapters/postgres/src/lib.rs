@@ -33,6 +33,7 @@ mod login_failures;
 mod master_keys;
 mod memberships;
 mod migrations;
+mod notices;
 mod personal_tokens;
 #[cfg(test)]
 mod plans;

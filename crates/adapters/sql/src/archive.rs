@@ -81,6 +81,7 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable::of::<schema::token_addresses::table>("token_addresses"),
         SourceTable::of::<schema::token_rates::table>("token_rates"),
         SourceTable::of::<schema::token_uses::table>("token_uses"),
+        SourceTable::of::<schema::notices::table>("notices"),
         SourceTable::of::<schema::personal_tokens::table>("personal_tokens"),
         SourceTable::of::<schema::sessions::table>("sessions"),
         SourceTable::of::<schema::login_failures::table>("login_failures"),

@@ -11,6 +11,7 @@ mod answers;
 mod budgets;
 mod events;
 mod groups;
+mod notices;
 mod policies;
 mod projects;
 mod seals;
@@ -37,6 +38,7 @@ pub use self::{
         ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,
         group_members, groups,
     },
+    notices::{NewNoticeRow, NoticeRow, notice_times},
     policies::{NewPolicyRow, PolicyRow, kept_policy},
     projects::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,

@@ -212,6 +212,13 @@ tables! {
         taken -> BigInt,
     }
 
+    /// The notices that were recorded, by what they are about.
+    notices (token_id, notice) {
+        token_id -> Id,
+        notice -> Text,
+        at -> UtcTime,
+    }
+
     personal_tokens (id) {
         id -> BigInt,
         user_id -> BigInt,

@@ -29,6 +29,7 @@ mod login_failures;
 mod master_keys;
 mod memberships;
 mod migrations;
+mod notices;
 mod paging;
 mod personal_tokens;
 #[cfg(test)]

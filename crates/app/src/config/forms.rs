@@ -6,7 +6,7 @@ use actix_web::http::{Uri, header::HeaderName, uri::Authority};
 use bytesize::ByteSize;
 use config::ValueKind;
 use ipnet::IpNet;
-use latchkey_domain::Term;
+use latchkey_domain::{NoticeDays, Term};
 use latchkey_postgres::TlsMode;
 use secrecy::SecretString;
 
@@ -183,6 +183,16 @@ pub(super) fn keyed_paths() -> Form<Vec<(String, PathBuf)>> {
     list_of(path, "a list of ids and paths, such as [\"4fe6b0=/etc/latchkey/github.pem\"]")
 }
 
+/// A list of numbers of days: an array, or one string with commas.
+pub(super) fn notice_days() -> Form<NoticeDays> {
+    let (most, max) = (NoticeDays::MAX, NoticeDays::MAX_DAYS);
+    let description = format!("a list of at most {most} whole numbers from 0 to {max}, such as [14, 3, 0]");
+    let numbers = list_of(whole(0..=max), &description);
+    let read =
+        move |value: &ValueKind| NoticeDays::new((numbers.read)(value)?).map_err(|error| error.to_string());
+    Form { description, read: Box::new(read), print: print_numbers }
+}
+
 fn list_of<T: 'static>(element: Form<T>, description: &str) -> Form<Vec<T>> {
     let read = move |value: &ValueKind| {
         let texts = list(value).ok_or("it must be a list of strings")?;
@@ -291,6 +301,10 @@ fn print_number(value: &ValueKind) -> String {
 
 fn print_boolean(value: &ValueKind) -> String {
     scalar(value).unwrap_or_default().to_lowercase()
+}
+
+fn print_numbers(value: &ValueKind) -> String {
+    format!("[{}]", list(value).unwrap_or_default().join(", "))
 }
 
 fn print_list(value: &ValueKind) -> String {

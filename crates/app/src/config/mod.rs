@@ -20,7 +20,7 @@ mod values;
 
 use std::{path::Path, time::Duration};
 
-use latchkey_domain::{Policy, Unused, UnusedOutOfOrder};
+use latchkey_domain::{Policy, Unused};
 use latchkey_postgres::UrlDefaults;
 
 use self::values::Values;
@@ -67,9 +67,14 @@ impl Config {
         if config.server.role == Role::Verifier {
             config.check_verifier(values)?;
         }
-        if config.policy.policy().is_err() {
+        if Unused::new(config.policy.unused_disable, config.policy.unused_delete).is_err() {
             let problem = "it must be longer than policy.unused_disable, which it needs: tokens are disabled before they are deleted";
             values.refuse("policy.unused_delete", problem)?;
+        }
+        if config.policy.policy().is_err() {
+            let problem =
+                "it must be shorter than policy.unused_disable: tokens are noticed before they are disabled";
+            values.refuse("policy.unused_notice", problem)?;
         }
         let tls = &config.server_tls;
         match (&tls.certificate, &tls.key) {
@@ -128,14 +133,14 @@ impl PolicySettings {
     ///
     /// # Errors
     /// If the times for unused tokens are in the wrong order, which [`Config::load`] refuses.
-    pub(crate) fn policy(&self) -> Result<Policy, UnusedOutOfOrder> {
+    pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
         Ok(Policy {
             max_lifetime: self.max_lifetime,
             default_lifetime: self.default_lifetime,
             require_expiry: self.require_expiry,
             require_description: self.require_description,
             allow_all_projects: self.allow_all_projects,
-            unused: Unused::new(self.unused_disable, self.unused_delete)?,
+            unused: Unused::new(self.unused_disable, self.unused_delete)?.with_notice(self.unused_notice)?,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
-use latchkey_domain::{LeakAction, Term};
+use latchkey_domain::{LeakAction, NoticeDays, Term};
 use latchkey_postgres::{TlsMode, UrlDefaults};
 use latchkey_service::{Reveal, SelfService, TokenFormat, WhenStale};
 use secrecy::SecretString;
@@ -141,6 +141,9 @@ settings! {
         require_description: bool = false, forms::boolean();
         /// Whether client and frontend tokens can be for all projects. Admin tokens always are.
         allow_all_projects: bool = true, forms::boolean();
+        /// There is a notice of client and frontend tokens that were not used for so long; empty: none. It must be shorter than
+        /// `unused_disable`, and a token is disabled only when the time between both has gone by since its notice.
+        unused_notice: Option<Term> = "", forms::optional_term();
         /// Client and frontend tokens that were not used for so long are disabled; empty: never. Uses at a verifier count if it has
         /// `database.primary_url`. A token that is enabled again has the whole time anew.
         unused_disable: Option<Term> = "", forms::optional_term();
@@ -171,6 +174,15 @@ settings! {
     ["audit" audit] Audit {
         /// How long events are kept. Older events are deleted and cannot be restored.
         retention: Option<Duration> = "forever", forms::duration_or_forever();
+    }
+
+    /// Notices of API tokens, which are events: of those that end soon, are used after their end or not at all, break a policy, or are to
+    /// be rotated. Each is recorded once, however many servers there are.
+    ["notices" notices] NoticeSettings {
+        /// How often a server looks for notices.
+        interval: Duration = "5m", forms::duration(7);
+        /// How many days before a token ends there is a notice; 0 is when it has ended. Empty for none.
+        expiring: NoticeDays = [14, 3, 0], forms::notice_days();
     }
 
     /// Secrets that were found where they do not belong.

@@ -63,6 +63,8 @@ mod lost_key;
 #[cfg(test)]
 mod monitoring;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod permission_matrix;
 #[cfg(test)]
 mod policies;

@@ -259,6 +259,17 @@ fn tokens_that_are_not_used_are_disabled_and_deleted_on_postgres() {
 }
 
 #[test]
+fn a_policy_that_disables_before_the_notice_is_refused() {
+    for notice in ["30d", "31d"] {
+        let env = TestEnv::on(Store::Sqlite)
+            .with("LATCHKEY__POLICY__UNUSED_DISABLE", "30d")
+            .with("LATCHKEY__POLICY__UNUSED_NOTICE", notice);
+        let error = env.fail("migrate", 1);
+        assert!(error.contains("policy.unused_notice"), "{error}");
+    }
+}
+
+#[test]
 fn a_policy_that_deletes_before_it_disables_is_refused() {
     for disable in ["", "30d", "31d"] {
         let env = TestEnv::on(Store::Sqlite)

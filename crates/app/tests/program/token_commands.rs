@@ -57,6 +57,12 @@ fn a_token_is_listed_shown_changed_rotated_and_revoked() {
         "{changed}"
     );
 
+    env.succeed(&format!("token update {id} --rotate-every 90d"));
+    let changed = env.succeed(&format!("token show {id}"));
+    assert!(changed.contains("P90D") && changed.contains("rotation due"), "{changed}");
+    env.succeed(&format!("token update {id} --remove rotate-every"));
+    assert!(!env.succeed(&format!("token show {id}")).contains("P90D"));
+
     env.succeed(&format!("token disable {id}"));
     until_true("the server refuses it", || !is_good(&server, &secret));
     assert!(env.succeed("token list").contains("web (disabled)"));
@@ -92,6 +98,8 @@ fn mistakes_change_nothing_and_say_what_to_do() {
         (format!("update {id} --scope a:"), 2, "joined by colons"),
         (format!("update {id} --allowed-network 10.0.0.1/8"), 2, "10.0.0.0/8"),
         (format!("update {id} --metadata team"), 2, "NAME=TEXT"),
+        (format!("update {id} --rotate-every 3651d"), 2, "3650d"),
+        (format!("update {id} --rotate-every soon"), 2, "write 24h or 90d"),
         (format!("rotate {id} --overlap 2y"), 2, "365 days"),
         (format!("rotate {id} --overlap soon"), 2, "write 0s, 24h or 7d"),
     ] {

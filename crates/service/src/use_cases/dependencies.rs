@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use latchkey_domain::{LeakAction, Policy};
+use latchkey_domain::{LeakAction, NoticeDays, Policy};
 use latchkey_ports::{Clock, Entropy, EventWriter, PasswordHasher, SecretSealer, Store, WebhookSender};
 
 use crate::{
@@ -76,6 +76,8 @@ pub struct Settings {
     pub tokens: IssuingSettings,
     /// What tokens must be like (`policy`).
     pub policy: Policy,
+    /// How many days before a token ends there is a notice (`notices.expiring`).
+    pub expiry_notices: NoticeDays,
     /// What API tokens may do with themselves (`tokens.self_service`).
     pub self_service: SelfService,
     pub index: IndexSettings,

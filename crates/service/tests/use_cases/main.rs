@@ -20,6 +20,7 @@ mod limits;
 mod login_races;
 mod master_keys;
 mod members;
+mod notices;
 mod one_token;
 mod places;
 mod policies;

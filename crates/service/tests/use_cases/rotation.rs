@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{EventKind, ProjectScope, ProjectSet, Reason};
+use latchkey_domain::{EventKind, ProjectScope, ProjectSet, Reason, RotationMark};
 use latchkey_service::{
     AuthenticationError, Existed, Missing, Overlap, Reveal, ServiceError, TokenReference,
 };
@@ -23,7 +23,9 @@ async fn the_old_secret_lives_on_for_the_overlap_and_then_dies() {
         let reference = TokenReference::Id(made.token.id);
         let rotated = tokens.rotate(&permit("default"), &reference, overlap(10)).await.expect("rotated");
         let new = rotated.secret.expect("shown");
-        assert_eq!(rotated.token, made.token, "name, scope and id stay");
+        let mut token = rotated.token;
+        assert_eq!(token.attributes.rotated.take(), Some(RotationMark::new(token.created_at)));
+        assert_eq!(token, made.token, "name, scope and id stay");
         assert_ne!(old.reveal(), new.reveal());
 
         env.use_cases.follow_changes().await.expect("followed");

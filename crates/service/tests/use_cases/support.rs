@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
-    ApiToken, EnvironmentName, EnvironmentScope, Event, EventKind, Grant, Grants, LeakAction, Origin,
-    Permission, PersonalTokenId, Place, Policy, Principal, ProjectDescription, ProjectId, ProjectMode,
-    ProjectName, ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName, User,
-    UserCredential, UserId, Username,
+    ApiToken, EnvironmentName, EnvironmentScope, Event, EventKind, Grant, Grants, LeakAction, NoticeDays,
+    Origin, Permission, PersonalTokenId, Place, Policy, Principal, ProjectDescription, ProjectId,
+    ProjectMode, ProjectName, ProjectScope, Timestamp, TokenAccess, TokenAttributes, TokenKind, TokenName,
+    User, UserCredential, UserId, Username,
 };
 use latchkey_memory::MemoryStore;
 use latchkey_ports::{
@@ -60,6 +60,7 @@ pub(crate) fn settings(reveal: Reveal) -> Settings {
             allow_admin: false,
         },
         policy: Policy::default(),
+        expiry_notices: NoticeDays::NONE,
         self_service: SelfService::Off,
         index: IndexSettings {
             capacity: 100,
@@ -123,6 +124,12 @@ impl TestEnv {
     /// Another process on the same store, perhaps with other keys.
     pub(crate) fn beside(&self, sealer: Arc<dyn SecretSealer>, settings: Settings) -> Self {
         Self::over((self.store.clone(), self.clock.clone()), sealer, hasher(), settings)
+    }
+
+    /// Another process on the same store, whose clock is ahead.
+    pub(crate) fn beside_ahead(&self, ahead: Duration, settings: Settings) -> Self {
+        let clock = Arc::new(ManualClock::at(self.use_cases.now().plus(ahead).expect("in range")));
+        Self::over((self.store.clone(), clock), sealer(), hasher(), settings)
     }
 
     /// Another process on the same store, which it cannot write to.

@@ -16,6 +16,17 @@ fn words(kind: EventKind) -> (&'static str, &'static str, Object) {
         K::ApiTokenRotationEnded => ("API token rotation ended", "ended the old secret of API token", Named),
         K::ApiTokenDeleted => ("API token deleted", "deleted API token", Named),
         K::ApiTokenLeaked => ("API token leaked", "reported the leak of API token", Named),
+        K::ApiTokenExpiring => ("API token expiring", "noticed the end of API token", Named),
+        K::ApiTokenExpiredInUse => {
+            ("API token expired in use", "noticed uses after the end of API token", Named)
+        }
+        K::ApiTokenUnused => ("API token unused", "noticed that nothing uses API token", Named),
+        K::ApiTokenPolicyViolated => {
+            ("API token violates policy", "noticed a violation of the policy by API token", Named)
+        }
+        K::ApiTokenRotationDue => {
+            ("API token rotation due", "noticed that it is time to rotate API token", Named)
+        }
         K::ApiTokensImported => ("API tokens imported", "imported API tokens", Nothing),
         K::PersonalTokenCreated => ("Personal access token created", "created personal access token", Named),
         K::PersonalTokenDeleted => ("Personal access token deleted", "deleted personal access token", Named),

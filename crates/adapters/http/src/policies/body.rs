@@ -34,6 +34,7 @@ impl FromText for Term {
     "defaultLifetime": "P90D",
     "requireExpiry": true,
     "requireDescription": true,
+    "unusedNotice": "P150D",
     "unusedDisable": "P180D",
     "unusedDelete": "P365D",
 }))]
@@ -54,7 +55,11 @@ pub(crate) struct SetPolicyBody {
     #[deserr(default)]
     #[schema(value_type = Option<bool>, example = true, default = false)]
     require_description: Option<bool>,
-    /// Tokens that were not used for so long are disabled.
+    /// There is a notice of tokens that were not used for so long; shorter than `unusedDisable`, if there is one.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "P150D")]
+    unused_notice: Option<Term>,
+    /// Tokens that were not used for so long are disabled, if the notice came early enough.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "P180D")]
     unused_disable: Option<Term>,
@@ -71,6 +76,7 @@ impl From<SetPolicyBody> for PolicyDraft {
             default_lifetime: body.default_lifetime,
             require_expiry: body.require_expiry,
             require_description: body.require_description,
+            unused_notice: body.unused_notice,
             unused_disable: body.unused_disable,
             unused_delete: body.unused_delete,
         }
@@ -125,6 +131,10 @@ struct PolicyBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false, example = false)]
     allow_all_projects: Option<bool>,
+    /// There is a notice of tokens that were not used for so long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "P150D")]
+    unused_notice: Option<Term>,
     /// Tokens that were not used for so long are disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "P180D")]
@@ -143,6 +153,7 @@ impl From<Policy> for PolicyBody {
             require_expiry: policy.require_expiry.then_some(true),
             require_description: policy.require_description.then_some(true),
             allow_all_projects: (!policy.allow_all_projects).then_some(false),
+            unused_notice: policy.unused.notice(),
             unused_disable: policy.unused.disable(),
             unused_delete: policy.unused.delete(),
         }

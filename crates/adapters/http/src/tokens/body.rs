@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deserr::Deserr;
 use latchkey_domain::{
-    Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, RateLimit, ScopeSet,
+    Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, RateLimit, ScopeSet, Term,
     Timestamp, TokenAttributes, TokenDescription, TokenName, TokenOwner, Uses,
 };
 use latchkey_service::{Overlap, Patched, TokenEnd, TokenPatch, TokenRequest};
@@ -106,6 +106,11 @@ pub(crate) struct CreateTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<UsesBody>)]
     uses: Option<Uses>,
+    /// After how long the secret is to be rotated, each time: a duration of ISO 8601, at most ten years. There is a notice when it is
+    /// due, and nothing else. Absent or null: never.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "P90D")]
+    rotate_every: Option<Term>,
 }
 
 /// Creates several tokens, all or none.
@@ -177,6 +182,8 @@ impl CreateTokenBody {
             uses: self.uses,
             rotation: None,
             disuse: None,
+            rotate_every: self.rotate_every,
+            rotated: None,
             other: Map::new(),
         };
         let name = self.token_name.or(self.username);
@@ -253,6 +260,10 @@ pub(crate) struct PatchTokenBody {
     #[deserr(default)]
     #[schema(value_type = Option<UsesMembers>)]
     uses: Patched<UsesMembers>,
+    /// After how long the secret is to be rotated, each time; null: never.
+    #[deserr(default)]
+    #[schema(value_type = Option<String>, example = "P90D")]
+    rotate_every: Patched<Term>,
 }
 
 impl From<PatchTokenBody> for TokenPatch {
@@ -267,6 +278,7 @@ impl From<PatchTokenBody> for TokenPatch {
             allowed_networks: body.allowed_networks,
             rate_limit: body.rate_limit.map(Into::into),
             uses: body.uses.map(Into::into),
+            rotate_every: body.rotate_every,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 use latchkey_domain::{
-    ApiToken, EnvironmentName, TokenDescription, TokenKind, TokenOwner, TokenScope, TokenSecret,
+    ApiToken, EnvironmentName, Term, TokenDescription, TokenKind, TokenOwner, TokenScope, TokenSecret,
 };
 use latchkey_service::RevealedToken;
 use serde::{Serialize, Serializer};
@@ -99,6 +99,14 @@ pub(crate) struct TokenBody<'t> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = UsesBody, required = false)]
     uses: Option<UsesBody>,
+    /// After how long the secret is to be rotated, each time, as a duration of ISO 8601; absent where it is not to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "P90D")]
+    rotate_every: Option<Term>,
+    /// When the secret is to be rotated next: `rotateEvery` after the last rotation, or after the creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false, example = "2023-07-18T08:15:14.000Z")]
+    rotation_due_at: Option<WireTime>,
     /// Until when the secret before this one is accepted, at the latest; only in the answer to a rotation, and absent if that ended
     /// it at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,6 +183,8 @@ impl<'t> TokenBody<'t> {
             allowed_networks: attributes.allowed_networks.as_slice(),
             rate_limit: attributes.rate_limit.map(RateLimitBody::from),
             uses: attributes.uses.map(|uses| UsesBody::of(uses, *uses_left)),
+            rotate_every: attributes.rotate_every,
+            rotation_due_at: token.rotation_due_at().map(WireTime),
             previous_secret_expires_at: previous_secret_until.map(WireTime),
         }
     }

@@ -29,7 +29,7 @@ async fn strict() -> TestApp {
         default_lifetime: term(30),
         require_expiry: true,
         allow_all_projects: false,
-        unused: Unused::new(term(30), term(60)).expect("in order"),
+        unused: Unused::new(term(30), term(60)).expect("in order").with_notice(term(20)).expect("in order"),
         ..Policy::default()
     };
     TestApp::with(|settings| settings.use_cases.policy = policy).await
@@ -75,6 +75,7 @@ async fn a_policy_is_set_shown_and_removed_and_events_say_so() {
         "defaultLifetime": "PT12H",
         "requireExpiry": true,
         "requireDescription": true,
+        "unusedNotice": "P10D",
         "unusedDisable": "P2W",
         "unusedDelete": "P28D",
     });
@@ -103,10 +104,16 @@ async fn what_holds_is_the_tighter_of_both() {
         "defaultLifetime": "P30D",
         "requireExpiry": true,
         "allowAllProjects": false,
+        "unusedNotice": "P20D",
         "unusedDisable": "P30D",
         "unusedDelete": "P60D",
     });
-    let own = json!({ "maxLifetime": "P10D", "requireDescription": true, "unusedDisable": "P5D" });
+    let own = json!({
+        "maxLifetime": "P10D",
+        "requireDescription": true,
+        "unusedNotice": "P3D",
+        "unusedDisable": "P5D",
+    });
     let mut effective = instance.clone();
     for (member, value) in own.as_object().expect("an object") {
         effective[member] = value.clone();
@@ -128,7 +135,10 @@ async fn a_looser_policy_is_refused_at_the_member() {
         (json!({ "maxLifetime": "P10D", "defaultLifetime": "P20D" }), "defaultLifetime"),
         (json!({ "requireExpiry": false }), "requireExpiry"),
         (json!({ "unusedDisable": "P31D" }), "unusedDisable"),
-        (json!({ "unusedDisable": "P20D", "unusedDelete": "P61D" }), "unusedDelete"),
+        (json!({ "unusedNotice": "P21D" }), "unusedNotice"),
+        (json!({ "unusedNotice": "P5D", "unusedDisable": "P5D" }), "unusedNotice"),
+        (json!({ "unusedDisable": "P20D" }), "unusedNotice"),
+        (json!({ "unusedDisable": "P25D", "unusedDelete": "P61D" }), "unusedDelete"),
         (json!({ "unusedDelete": "P50D" }), "unusedDelete"),
         (json!({ "unusedDisable": "P20D", "unusedDelete": "P20D" }), "unusedDelete"),
         (json!({ "maxLifetime": "90d" }), "maxLifetime"),

@@ -1,5 +1,7 @@
 //! Attributes of tokens beside the description: id, owner, metadata, enabled, scopes and networks.
 
+use std::time::Duration;
+
 use actix_web::{http::Method, test::TestRequest};
 use latchkey_domain::{ProjectScope, TokenAccess, TokenId, TokenKind};
 use latchkey_testkit::{
@@ -54,6 +56,7 @@ fn all_attributes() -> Value {
         "enabled": false,
         "scopes": ["orders:read", "stock:*"],
         "allowedNetworks": ["10.1.0.0/16", "2001:db8::/32"],
+        "rotateEvery": "P90D",
     })
 }
 
@@ -73,7 +76,7 @@ async fn attributes_are_shown_wherever_the_token_is_and_stand_in_the_event() {
         }
         assert_eq!(app.get(As::Root, &format!("{TOKENS}/{id}")).await.json(), token);
         let (_, _, _, event) = newest_event(&app).await;
-        for name in ["owner", "metadata", "enabled", "scopes", "allowedNetworks"] {
+        for name in ["owner", "metadata", "enabled", "scopes", "allowedNetworks", "rotateEvery"] {
             assert_eq!(event[name], token[name], "{name}");
         }
     }
@@ -83,14 +86,15 @@ async fn attributes_are_shown_wherever_the_token_is_and_stand_in_the_event() {
 async fn what_is_not_set_is_absent() {
     let app = TestApp::new().await;
     for route in BOTH {
-        let unset =
-            json!({ "owner": null, "metadata": {}, "enabled": true, "scopes": [], "allowedNetworks": null });
+        let unset = json!({ "owner": null, "metadata": {}, "enabled": true, "scopes": [], "allowedNetworks": null, "rotateEvery": null });
         for attributes in [json!({}), unset] {
             let token = created(&app, route, &attributes).await;
             for name in all_attributes().as_object().expect("an object").keys() {
                 assert_eq!(token.get(name), None, "{name}");
             }
-            assert_eq!(token.get("previousSecretExpiresAt"), None);
+            for name in ["rotationDueAt", "previousSecretExpiresAt"] {
+                assert_eq!(token.get(name), None, "{name}");
+            }
         }
     }
 }
@@ -115,6 +119,9 @@ async fn every_problem_is_reported_and_nothing_changes() {
         (json!({ "allowedNetworks": ["10.0.0.1/8"] }), &["/allowedNetworks"]),
         (json!({ "allowedNetworks": ["example.com"] }), &["/allowedNetworks"]),
         (json!({ "allowedNetworks": many(65, &|number| format!("10.0.0.{number}")) }), &["/allowedNetworks"]),
+        (json!({ "rotateEvery": "90d" }), &["/rotateEvery"]),
+        (json!({ "rotateEvery": "PT0S" }), &["/rotateEvery"]),
+        (json!({ "rotateEvery": 90 }), &["/rotateEvery"]),
         (json!({ "owner": "", "scopes": ["a:"] }), &["/owner", "/scopes"]),
     ];
     let created: Vec<_> = cases.iter().map(|(attributes, paths)| (with(attributes), *paths)).collect();
@@ -168,6 +175,38 @@ async fn a_patch_sets_merges_and_removes() {
             assert_eq!(kind, "api-token-updated");
             assert_eq!((old.get(name), new.get(name)), (before.as_ref(), expected.get(name)), "{change}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_rotation_is_due_after_the_creation_or_the_last_one_and_blocks_nothing() {
+    for route in BOTH {
+        let app = TestApp::new().await;
+        let token = created(&app, route, &json!({ "rotateEvery": "P2W" })).await;
+        let due = |token: &Value| (token["rotateEvery"].clone(), token["rotationDueAt"].clone());
+        assert_eq!(due(&token), (json!("P14D"), json!("2023-05-03T08:15:14.000Z")));
+        let batch = json!({ "tokens": [with(&json!({ "rotateEvery": "P1D" })), with(&json!({}))] });
+        let batch = app.post(As::Root, &format!("{route}/batch"), &batch).await.json();
+        assert_eq!(due(&batch["tokens"][0]), (json!("P1D"), json!("2023-04-20T08:15:14.000Z")));
+        assert_eq!(due(&batch["tokens"][1]), (Value::Null, Value::Null));
+
+        app.clock.advance(Duration::from_secs(20 * 86_400));
+        let (id, secret) = (text(&token["id"]), text(&token["secret"]));
+        let verified = app.send_by(secret, TestRequest::get().uri("/auth/verify")).await;
+        assert_eq!(verified.status, 200, "it is long due");
+        let rotate = async || {
+            let rotated = app.post(As::Root, &format!("{route}/{id}/rotate"), &json!({})).await;
+            assert_eq!(rotated.status, 200, "{}", rotated.json());
+            rotated.json()
+        };
+        assert_eq!(due(&rotate().await), (json!("P14D"), json!("2023-05-23T08:15:14.000Z")));
+        let later = patch(&app, route, id, &json!({ "rotateEvery": "PT36H" })).await.json();
+        assert_eq!(due(&later), (json!("P1DT12H"), json!("2023-05-10T20:15:14.000Z")));
+        let never = patch(&app, route, id, &json!({ "rotateEvery": null })).await.json();
+        assert_eq!(due(&never), (Value::Null, Value::Null));
+        assert_eq!(due(&rotate().await), (Value::Null, Value::Null));
+        let shown = app.get(As::Root, &format!("{TOKENS}/{id}")).await.json();
+        assert_eq!(shown.get("rotated"), None);
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::bail;
 use clap::Args;
 use latchkey_domain::{
-    IsoDuration, Metadata, NetworkSet, RateLimit, Refill, ScopeSet, TokenAttributes, TokenDescription,
+    IsoDuration, Metadata, NetworkSet, RateLimit, Refill, ScopeSet, Term, TokenAttributes, TokenDescription,
     TokenOwner, TokenScope, Uses,
 };
 use latchkey_service::{Patched, RateLimitPatch, RefillPatch, TokenPatch, UsesPatch};
@@ -34,6 +34,9 @@ pub(crate) struct AttributeArgs {
     /// How often the token is accepted at all: 1000, or 1000+500/P1D with a refill up to 500 each day
     #[arg(long, value_name = "NUMBER[+AMOUNT/SPAN]", value_parser = uses)]
     pub(crate) uses: Option<Uses>,
+    /// After how long the secret is to be rotated, each time: 90d. There is a notice when it is due
+    #[arg(long, value_name = "DURATION", value_parser = term)]
+    pub(crate) rotate_every: Option<Term>,
 }
 
 fn rate_limit(text: &str) -> Result<RateLimit, String> {
@@ -79,6 +82,11 @@ fn to_uses(uses: Uses) -> UsesPatch {
     UsesPatch { remaining: uses.granted(), refill: refill.map_or(Patched::Removed, Patched::Set) }
 }
 
+fn term(text: &str) -> Result<Term, String> {
+    let span = humantime::parse_duration(text).map_err(|error| format!("{error}; write 24h or 90d"))?;
+    Term::new(span).map_err(|_| format!("write a duration from 1s to {}d in whole seconds", Term::MAX_DAYS))
+}
+
 fn member(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=TEXT, such as team=checkout")?;
     Ok((name.to_owned(), value.to_owned()))
@@ -90,7 +98,8 @@ impl AttributeArgs {
     /// # Errors
     /// [`Usage`].
     pub(super) fn of_new_token(self) -> anyhow::Result<TokenAttributes> {
-        let Self { description, owner, metadata, scopes, allowed_networks, rate_limit, uses } = self;
+        let Self { description, owner, metadata, scopes, allowed_networks, rate_limit, uses, rotate_every } =
+            self;
         let metadata: Map<_, _> =
             metadata.into_iter().map(|(name, text)| (name, Value::String(text))).collect();
         Ok(TokenAttributes {
@@ -101,6 +110,7 @@ impl AttributeArgs {
             allowed_networks: or_usage(NetworkSet::parse(allowed_networks.iter().map(String::as_str)))?,
             rate_limit,
             uses,
+            rotate_every,
             ..TokenAttributes::default()
         })
     }
@@ -110,7 +120,8 @@ impl AttributeArgs {
     /// # Errors
     /// [`Usage`].
     pub(super) fn into_patch(self) -> anyhow::Result<TokenPatch> {
-        let Self { description, owner, metadata, scopes, allowed_networks, rate_limit, uses } = self;
+        let Self { description, owner, metadata, scopes, allowed_networks, rate_limit, uses, rotate_every } =
+            self;
         let member = |(name, text): (String, String)| {
             (name, if text.is_empty() { Value::Null } else { Value::String(text) })
         };
@@ -129,6 +140,7 @@ impl AttributeArgs {
             },
             rate_limit: rate_limit.map_or(Patched::Kept, |limit| Patched::Set(to_rate_limit(limit))),
             uses: uses.map_or(Patched::Kept, |uses| Patched::Set(to_uses(uses))),
+            rotate_every: rotate_every.map_or(Patched::Kept, Patched::Set),
             ..TokenPatch::default()
         })
     }

@@ -59,6 +59,7 @@ pub(crate) enum Removable {
     AllowedNetworks,
     RateLimit,
     Uses,
+    RotateEvery,
     Expiry,
 }
 
@@ -136,6 +137,9 @@ pub(super) async fn show(app: &App, IdArgs { id }: IdArgs) -> anyhow::Result<()>
     for (name, value) in lines {
         output::result(format_args!("{name:16}  {value}"))?;
     }
+    if let Some(due) = token.rotation_due_at() {
+        output::result(format_args!("{:16}  {due}", "rotation due"))?;
+    }
     for (name, value) in token.attributes.shown() {
         let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         output::result(format_args!("{name:16}  {value}"))?;
@@ -162,6 +166,7 @@ pub(super) async fn update(app: &App, arguments: UpdateArgs) -> anyhow::Result<(
             Removable::AllowedNetworks => patch.allowed_networks = Patched::Removed,
             Removable::RateLimit => patch.rate_limit = Patched::Removed,
             Removable::Uses => patch.uses = Patched::Removed,
+            Removable::RotateEvery => patch.rotate_every = Patched::Removed,
             Removable::Expiry => patch.expires_at = Patched::Removed,
         }
     }

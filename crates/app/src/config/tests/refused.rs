@@ -12,7 +12,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
         "unknown section \"sever\" in test.toml: the sections are server, server.tls, database, database.tls, tokens, policy, limits, \
-         sessions, audit, leaks, webhooks, verify, last_used, usage, log, metrics, traces, secrets"
+         sessions, audit, notices, leaks, webhooks, verify, last_used, usage, log, metrics, traces, secrets"
     );
     assert_eq!(
         refused(of_file("server = 1")),
