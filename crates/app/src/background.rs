@@ -1,26 +1,26 @@
 //! The background tasks of a server: reading the change feed, writing last-use times, deleting what has expired, sending events to
-//! webhooks, and keeping metrics.
+//! webhooks and by mail, and keeping metrics.
 
+mod mail;
 mod notices;
+mod token_counts;
 mod webhooks;
 
-use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use latchkey_domain::TokenKind;
 use latchkey_http::Context;
 use latchkey_metrics::names::{
-    EVENTS_UNSEALED, LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, LAST_USES_DROPPED, TOKENS,
-    TOKENS_EXPIRING, TOKENS_UNUSED,
+    EVENTS_UNSEALED, LAST_USE_FLUSH_SECONDS, LAST_USE_FLUSH_TOKENS, LAST_USES_DROPPED,
 };
-use latchkey_ports::{ErrorChain, StoreError, TokenCounts};
+use latchkey_ports::{ErrorChain, StoreError};
 use latchkey_service::{EndedUnused, FlushedUsage, TaskHealth, UseCases};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use self::webhooks::Attempts;
+use self::{mail::Sending, webhooks::Attempts};
 use crate::{
     clock::ticks,
     outage::{Outage, StaleResponses, Transition},
@@ -29,7 +29,7 @@ use crate::{
 
 /// The timeout of the last flush, so that a shutdown ends even if the database does not respond.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
-/// How long a shutdown waits for what is being sent to webhooks.
+/// How long a shutdown waits for what is being sent to webhooks and by mail.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(10);
 /// How often expired records are deleted. They are refused from the moment they expire; this only frees their space.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -44,8 +44,6 @@ const SETTLE_LIMITS_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often tokens that are not used are looked for.
 const UNUSED_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How often the tokens are counted for metrics.
-const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How often durations are sorted into buckets. Until then each of them takes a few bytes.
 const SORT_EVERY: Duration = Duration::from_secs(1);
 /// The pause before a failed task is restarted: doubled each time it fails again, up to the maximum.
@@ -66,6 +64,7 @@ pub(crate) struct Background {
     tasks: JoinSet<()>,
     use_cases: Arc<UseCases>,
     attempts: Arc<Attempts>,
+    mailing: Arc<Sending>,
 }
 
 /// The settings of the tasks.
@@ -90,8 +89,12 @@ impl Background {
     ) -> Self {
         let BackgroundSettings { follow_every, flush_every, notices_every, webhook_workers } = settings;
         let attempts = Attempts::new(webhook_workers);
-        let mut background =
-            Self { tasks: JoinSet::new(), use_cases: Arc::clone(use_cases), attempts: Arc::clone(&attempts) };
+        let mut background = Self {
+            tasks: JoinSet::new(),
+            use_cases: Arc::clone(use_cases),
+            attempts: Arc::clone(&attempts),
+            mailing: Sending::new(),
+        };
         background.spawn("follow_changes", move |use_cases| follow(use_cases, follow_every));
         background.spawn("flush_usage", move |use_cases| flush(use_cases, flush_every));
         background.spawn("heartbeat", heartbeat);
@@ -100,10 +103,14 @@ impl Background {
         if role.administers() {
             background.spawn("sweep", sweep);
             background.spawn("seal_events", seal_events);
-            background.spawn("count_tokens", count_tokens);
+            background.spawn("count_tokens", token_counts::publish);
             background.spawn("enforce_unused", enforce_unused);
             background.spawn("notices", move |use_cases| notices::record(use_cases, notices_every));
             background.spawn("count_deliveries", webhooks::count);
+            if use_cases.mail.has_outlet() {
+                let mailing = Arc::clone(&background.mailing);
+                background.spawn("mail", move |use_cases| mail::run(use_cases, Arc::clone(&mailing)));
+            }
             let sending = Arc::clone(&attempts);
             background.spawn("enqueue_deliveries", move |use_cases| {
                 webhooks::enqueue(use_cases, Arc::clone(&attempts))
@@ -128,7 +135,7 @@ impl Background {
     /// Stops the tasks and flushes what is left to be written.
     pub(crate) async fn finish(mut self) {
         self.tasks.shutdown().await;
-        self.attempts.finish(LAST_ATTEMPTS).await;
+        tokio::join!(self.attempts.finish(LAST_ATTEMPTS), self.mailing.finish(LAST_ATTEMPTS));
         if timeout(LAST_FLUSH, write_usage(&self.use_cases)).await.is_err() {
             tracing::warn!("last-use times could not be written within {LAST_FLUSH:?}");
         }
@@ -306,32 +313,6 @@ async fn enforce_unused(use_cases: Arc<UseCases>) {
                 tracing::warn!(error = %ErrorChain(&error), "tokens that are not used could not be ended");
             }
         }
-    }
-}
-
-/// Counts the tokens for metrics, unless another process does so at this moment.
-async fn count_tokens(use_cases: Arc<UseCases>) {
-    let mut ticks = ticks(COUNT_EVERY);
-    loop {
-        ticks.tick().await;
-        match use_cases.count_tokens().await {
-            Ok(counts) => counts.iter().for_each(publish_counts),
-            Err(error) => {
-                tracing::warn!(error = %ErrorChain(&error), "tokens could not be counted for metrics");
-            }
-        }
-    }
-}
-
-fn publish_counts(counts: &BTreeMap<TokenKind, TokenCounts>) {
-    for kind in TokenKind::ALL {
-        // A kind of which there is no token is not among them.
-        let counts = counts.get(&kind).copied().unwrap_or_default();
-        let kind = kind.as_str();
-        TOKENS.set_count([kind], counts.all);
-        TOKENS_EXPIRING.set_count([kind, "7d"], counts.expiring_in_7_days);
-        TOKENS_EXPIRING.set_count([kind, "30d"], counts.expiring_in_30_days);
-        TOKENS_UNUSED.set_count([kind, "90d"], counts.unused_for_90_days);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         health::HealthArgs,
         import::ImportCommand,
         keys::KeysCommand,
+        mail::MailCommand,
         personal_tokens::PatCommand,
         policies::PolicyCommand,
         projects::ProjectCommand,
@@ -169,6 +170,9 @@ pub(crate) enum Command {
     /// Manage webhooks, to which events are sent
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Try out how mail is sent
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Import tokens of other systems
     #[command(subcommand)]
     Import(ImportCommand),

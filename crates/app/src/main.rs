@@ -17,6 +17,7 @@ mod http_client;
 mod json_lines;
 mod keys;
 mod log_writer;
+mod mail;
 mod metrics_server;
 mod outage;
 mod output;

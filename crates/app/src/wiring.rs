@@ -14,7 +14,7 @@ use latchkey_service::{
 use crate::{
     clock::SystemClock,
     config::{Config, EnvVars},
-    keys,
+    keys, mail,
     store::{self, Connected, IfMissing},
 };
 
@@ -39,6 +39,7 @@ impl App {
             store::check_file(&config.database.url)?;
         }
         // Before the database: a new database without its key would look like one whose key is lost.
+        let mail = mail::outlet(config, variables)?;
         let ring = keys::ring(config, variables)?;
         let sealer = Arc::new(Sealer::new(&ring, entropy.clone()));
         let connected = match if_missing {
@@ -63,6 +64,7 @@ impl App {
             entropy: entropy.clone(),
             sender: Arc::new(HttpSender::new(allowed, clock.clone())),
             writer: Arc::new(EventPayloads),
+            mail,
         };
         let use_cases = Arc::new(UseCases::new(dependencies, settings(config)?));
         Ok(Self { use_cases, store, clock, entropy })

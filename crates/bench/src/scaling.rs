@@ -110,6 +110,7 @@ impl Process {
             entropy,
             sender: Arc::new(RecordingSender::default()),
             writer: Arc::new(PlainWriter),
+            mail: None,
         };
         let settings = Settings {
             tokens: IssuingSettings {

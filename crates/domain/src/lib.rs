@@ -23,6 +23,7 @@ mod hex;
 mod iso_duration;
 mod leak;
 mod limits;
+mod mail;
 mod metadata;
 mod names;
 mod networks;
@@ -60,7 +61,7 @@ mod webhook_secret;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     attributes::*, audit::*, authorization::*, event_chain::*, group::*, hex::*, iso_duration::*, leak::*,
-    limits::*, metadata::*, names::*, networks::*, notice::*, password::*, people::*, permission::*,
+    limits::*, mail::*, metadata::*, names::*, networks::*, notice::*, password::*, people::*, permission::*,
     personal_token::*, place::*, policy::*, principal::*, reason::*, removal::*, role::*, scope::*,
     secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, term::*, throttle::*,
     time::*, token::*, token_id::*, token_scopes::*, usage::*, webhook::*, webhook_secret::*,

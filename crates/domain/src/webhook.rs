@@ -256,6 +256,7 @@ named_enum! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum EventConsumer {
         Webhooks = "webhooks",
+        Mail = "mail",
     } else UnknownEventConsumer: |text: &str| UnknownEventConsumer(text.to_owned())
 }
 

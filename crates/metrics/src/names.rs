@@ -100,6 +100,12 @@ metrics! {
     /// maximum of all, not the sum.
     WEBHOOK_DELIVERIES_WAITING: Gauge = "latchkey_webhook_deliveries_waiting" [];
 
+    /// Attempts to send a digest by mail. `result` is `sent`, `retried` (it is tried again) or `failed` (it is given up).
+    MAILS: Counter = "latchkey_mails_total" ["result"];
+    /// Digests that are due, and were neither sent nor given up. Each server that sends mail counts all of them, so take the maximum, not the
+    /// sum.
+    MAIL_DIGESTS_WAITING: Gauge = "latchkey_mail_digests_waiting" [];
+
     /// Spans of traces that the collector of `traces.endpoint` has received (`result="sent"`), that could not be sent and are lost
     /// (`failed`), or that found the queue full (`dropped`).
     TRACE_SPANS: Counter = "latchkey_trace_spans_total" ["result"];

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use latchkey_domain::{Event, Timestamp, WebhookTemplate};
 
-use crate::{Clock, Entropy, EventWriter, Outgoing, Sent, WebhookSender};
+use crate::{Clock, Entropy, EventWriter, MailFailure, Mailer, Outgoing, OutgoingMail, Sent, WebhookSender};
 
 /// A clock that only moves when a test moves it.
 #[derive(Debug)]
@@ -100,6 +100,36 @@ impl WebhookSender for RecordingSender {
     }
 }
 
+/// A mail server that refuses as it is told, and remembers what it was sent.
+#[derive(Debug, Default)]
+pub struct RecordingMailer {
+    refuses: AtomicBool,
+    sent: Mutex<Vec<OutgoingMail>>,
+}
+
+impl RecordingMailer {
+    /// Tells it whether to refuse what it is sent from now on.
+    pub fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Returns what it was sent since the last call, refused or not.
+    pub fn take(&self) -> Vec<OutgoingMail> {
+        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Mailer for RecordingMailer {
+    async fn send(&self, mail: OutgoingMail) -> Result<String, MailFailure> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(MailFailure("451 later".to_owned()));
+        }
+        Ok("250 taken".to_owned())
+    }
+}
+
 /// Writes the type of an event, and nothing else.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainWriter;
@@ -107,6 +137,10 @@ pub struct PlainWriter;
 impl EventWriter for PlainWriter {
     fn event(&self, event: &Event, template: WebhookTemplate) -> String {
         format!("{{\"{template}\":\"{}\"}}", event.record.kind)
+    }
+
+    fn sentence(&self, event: &Event) -> String {
+        event.record.kind.to_string()
     }
 
     fn ping(&self, at: Timestamp, template: WebhookTemplate) -> String {

@@ -32,6 +32,7 @@ mod idempotency;
 mod import;
 mod incoming;
 pub mod initial_data;
+mod mail;
 mod master_keys;
 mod notices;
 mod observed;
@@ -73,6 +74,10 @@ pub use incoming::{
     Finding, Incoming, IncomingEvent, IncomingGroup, IncomingMembership, IncomingPersonalToken,
     IncomingSecret, IncomingToken, IncomingUser, Outcome, RowKind,
 };
+pub use mail::{
+    DigestDay, DigestId, MAX_MAILING, MailAttempt, MailDigest, MailFailure, MailItem, MailRepository, Mailer,
+    NewMail, OutgoingMail,
+};
 pub use master_keys::{
     MasterKeyRepository, Rekeying, SecretCount, SecretForm, SecretOf, SecretsByKey, TokenSecrets,
 };
@@ -109,12 +114,13 @@ pub use {
     audit::MockEventRepository,
     budgets::MockBudgetRepository,
     clock_and_entropy::{MockClock, MockEntropy},
-    doubles::{CountingEntropy, ManualClock, PlainWriter, RecordingSender},
+    doubles::{CountingEntropy, ManualClock, PlainWriter, RecordingMailer, RecordingSender},
     event_consumers::MockEventConsumerRepository,
     groups::MockGroupRepository,
     health::MockHealth,
     idempotency::MockIdempotencyRepository,
     import::MockImportRepository,
+    mail::{MockMailRepository, MockMailer},
     master_keys::MockMasterKeyRepository,
     notices::MockNoticeRepository,
     passwords::MockPasswordHasher,
@@ -151,6 +157,7 @@ pub trait Store:
     + BudgetRepository
     + WebhookRepository
     + EventConsumerRepository
+    + MailRepository
     + NoticeRepository
     + ImportRepository
     + Health
@@ -176,6 +183,7 @@ impl<T> Store for T where
         + BudgetRepository
         + WebhookRepository
         + EventConsumerRepository
+        + MailRepository
         + NoticeRepository
         + ImportRepository
         + Health

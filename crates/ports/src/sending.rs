@@ -47,6 +47,9 @@ pub trait EventWriter: Send + Sync {
     /// Returns the JSON that tells a receiver of an event.
     fn event(&self, event: &Event, template: WebhookTemplate) -> String;
 
+    /// Returns a sentence that tells people of an event.
+    fn sentence(&self, event: &Event) -> String;
+
     /// Returns the JSON of a test.
     fn ping(&self, at: Timestamp, template: WebhookTemplate) -> String;
 }

@@ -45,6 +45,7 @@ mod limit_patches;
 mod limits;
 mod login_turns;
 mod lookup_budget;
+mod mail;
 mod master_keys;
 mod members;
 mod metrics;
@@ -87,9 +88,9 @@ pub use self::{
     accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
     environments::*, error::*, event_export::*, event_stream::*, first_tokens::*, groups::*, idempotency::*,
     importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, limit_patches::*,
-    limits::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*, patched::*, permit::*,
-    personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*, revealed_token::*, roles::*,
-    service_accounts::*, sessions::*, task_health::*, token_changes::*, token_end::*, token_filter::*,
-    token_request::*, unused_tokens::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
-    webhook_deliveries::*, webhooks::*, whoami::*,
+    limits::*, mail::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*, patched::*,
+    permit::*, personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*,
+    revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
+    token_end::*, token_filter::*, token_request::*, unused_tokens::*, usage::*, usage_reports::*,
+    use_cases::*, users::*, verification::*, webhook_deliveries::*, webhooks::*, whoami::*,
 };

@@ -13,7 +13,7 @@ use latchkey_ports::{
 pub use self::dependencies::{Dependencies, Settings, UsageSettings};
 use crate::{
     AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments, FirstTokens,
-    Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, MasterKeys, Members,
+    Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, Mail, MasterKeys, Members,
     Metrics, Notices, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens, Projects, Roles,
     ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer, UsageRecorder, UsageReports, Users,
     Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes, policy_rules::PolicyRules,
@@ -52,6 +52,7 @@ pub struct UseCases {
     pub audit_seals: AuditSeals,
     pub webhooks: Webhooks,
     pub webhook_deliveries: Arc<WebhookDeliveries>,
+    pub mail: Mail,
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,
@@ -71,7 +72,7 @@ pub struct UseCases {
 impl UseCases {
     /// Wires the use cases.
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
-        let sending = dependencies.sending();
+        let (sending, mail) = (dependencies.sending(), Mail::over(&dependencies));
         let credentials = dependencies.credentials();
         let session_ports = dependencies.session_ports();
         let index = Arc::new(PrincipalIndex::new(settings.index, dependencies.clock.clone()));
@@ -154,6 +155,7 @@ impl UseCases {
             audit_seals,
             webhooks: Webhooks::new(webhook_deliveries.clone(), changes),
             webhook_deliveries,
+            mail,
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),
@@ -274,6 +276,7 @@ impl UseCases {
             ended += self.store.forget_usage(Hour::of(oldest)).await?;
         }
         ended += self.webhook_deliveries.sweep(now).await?;
+        ended += self.mail.sweep(now).await?;
         let Some(retention) = self.retention else { return Ok(ended) };
         // No event can be older than the first timestamp.
         let Ok(oldest) = now.minus(retention) else { return Ok(ended) };

@@ -42,9 +42,15 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Returns what becomes of a delivery that failed for that many times. The noise spreads attempts over a fifth of the pause in either
+    /// Returns what becomes of a delivery, or a mail, that failed for that many times. The noise spreads attempts over a fifth of the pause in either
     /// direction, so that receivers that come back are not called by all at once.
-    fn after(&self, attempts: u32, began_at: Timestamp, now: Timestamp, noise: u8) -> DeliveryOutcome {
+    pub(crate) fn after(
+        &self,
+        attempts: u32,
+        began_at: Timestamp,
+        now: Timestamp,
+        noise: u8,
+    ) -> DeliveryOutcome {
         let doubled = 2_u32.checked_pow(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
         let pause = self.first_pause.saturating_mul(doubled).min(MAX_PAUSE);
         let pause = pause * (80 + u32::from(noise) * 40 / 255) / 100;

@@ -30,6 +30,7 @@ pub mod large_imports;
 pub mod last_admin;
 pub mod leaks;
 pub mod login_failures;
+pub mod mail;
 pub mod master_key_races;
 pub mod master_keys;
 pub mod member_sets;

@@ -163,6 +163,7 @@ impl TestApp {
             entropy: entropy.clone(),
             sender: receivers.clone(),
             writer: Arc::new(EventPayloads),
+            mail: None,
         };
         let mut use_cases = UseCases::new(dependencies, settings.use_cases);
         if let Some(tokens) = settings.tokens {

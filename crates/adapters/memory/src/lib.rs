@@ -15,6 +15,8 @@ mod events;
 mod groups;
 mod idempotency;
 mod import;
+mod kept_digest;
+mod mail;
 mod master_keys;
 mod notices;
 mod personal_tokens;

@@ -13,6 +13,8 @@ use latchkey_ports::{
     StoreError, StoredToken, StoredWebhook, initial_data,
 };
 
+use crate::kept_digest::{DigestKey, KeptDigest};
+
 /// All data of the store.
 #[derive(Default)]
 pub(crate) struct State {
@@ -56,6 +58,8 @@ pub(crate) struct State {
     pub(crate) webhooks: BTreeMap<WebhookId, StoredWebhook>,
     pub(crate) deliveries: BTreeMap<DeliveryId, Delivery>,
     pub(crate) event_consumers: BTreeMap<EventConsumer, EventId>,
+    /// Of mail.
+    pub(crate) digests: BTreeMap<DigestKey, KeptDigest>,
     last_user: i64,
     last_personal_token: i64,
     last_role: i64,

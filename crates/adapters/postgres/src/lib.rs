@@ -30,6 +30,7 @@ mod insertion;
 mod large_import;
 mod locks;
 mod login_failures;
+mod mail;
 mod master_keys;
 mod memberships;
 mod migrations;

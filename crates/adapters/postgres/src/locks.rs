@@ -36,7 +36,8 @@
 //!   (`docs/design/decisions`, 31). For that, a transaction has written or locked a row before it draws a number.
 //!
 //! A transaction that records no event does not take the event-log lock. Records of last use and of failed logins lock rows of
-//! one table, in the order of its key; sweeps skip locked rows. What is taken of the limits of a token (`budgets`) is a statement of its own,
+//! one table, in the order of its key; sweeps skip locked rows. Mail is filed under the row of its consumer, so by one transaction at a
+//! time, and its digests are claimed without waiting. What is taken of the limits of a token (`budgets`) is a statement of its own,
 //! which locks one row. Moving secrets to another master key (`master_keys`) locks
 //! rows of tokens as above, and skips other locked rows; it checks new digests as far as it sees them, and the unique indexes
 //! do the rest.

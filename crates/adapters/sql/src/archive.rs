@@ -92,6 +92,8 @@ pub fn tables() -> Vec<SourceTable> {
         SourceTable::of::<schema::webhooks::table>("webhooks"),
         SourceTable::of::<schema::webhook_deliveries::table>("webhook_deliveries"),
         SourceTable::of::<schema::event_consumers::table>("event_consumers"),
+        SourceTable::of::<schema::mail_digests::table>("mail_digests"),
+        SourceTable::of::<schema::mail_items::table>("mail_items"),
         sequences(),
     ]
 }

@@ -11,6 +11,7 @@ mod answers;
 mod budgets;
 mod events;
 mod groups;
+mod mail;
 mod notices;
 mod policies;
 mod projects;
@@ -38,6 +39,7 @@ pub use self::{
         ChangedGroupRow, GroupMemberRow, GroupRoleRow, GroupRow, GroupsWithRoles, NewGroupRoleRow,
         group_members, groups,
     },
+    mail::{DigestRow, EndedMailRow, MailItemRow, NewMailItemRow, day_number, mail_items},
     notices::{NewNoticeRow, NoticeRow, notice_times},
     policies::{NewPolicyRow, PolicyRow, kept_policy},
     projects::{

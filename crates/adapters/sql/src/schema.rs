@@ -316,6 +316,28 @@ tables! {
         last_event -> BigInt,
     }
 
+    mail_digests (recipient, day) {
+        recipient -> Text,
+        day -> Int,
+        address -> Text,
+        message_id -> Text,
+        state -> Text,
+        attempts -> Int,
+        due_at -> UtcTime,
+        next_at -> Nullable<UtcTime>,
+        began_at -> Nullable<UtcTime>,
+        ended_at -> Nullable<UtcTime>,
+        error -> Nullable<Text>,
+    }
+
+    mail_items (recipient, day, event_id) {
+        recipient -> Text,
+        day -> Int,
+        event_id -> BigInt,
+        at -> UtcTime,
+        text -> Text,
+    }
+
     event_projects (event_id, position) {
         project_id -> Text,
         event_id -> BigInt,

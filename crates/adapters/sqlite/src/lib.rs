@@ -26,6 +26,7 @@ mod idempotency;
 mod import;
 mod location;
 mod login_failures;
+mod mail;
 mod master_keys;
 mod memberships;
 mod migrations;

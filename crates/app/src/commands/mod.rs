@@ -12,6 +12,7 @@ pub(crate) mod health;
 pub(crate) mod import;
 mod key_usage;
 pub(crate) mod keys;
+pub(crate) mod mail;
 mod password;
 pub(crate) mod personal_tokens;
 pub(crate) mod policies;
@@ -87,6 +88,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             output::result(format_args!("# {}", master_keys::origin(&config, &variables)))?;
         }
         Command::Health(arguments) => health::check(&config, arguments)?,
+        Command::Mail(command) => runtime()?.block_on(mail::run(&config, &variables, command))?,
         Command::Serve(_) => {
             // Before there are other threads.
             let passed = PassedSockets::take()?;
@@ -175,6 +177,7 @@ async fn on_database(command: Command, config: &Config, variables: &EnvVars) -> 
         | Command::Copy(_)
         | Command::Config(_)
         | Command::Health(_)
+        | Command::Mail(_)
         | Command::Doctor(_)
         | Command::Completions(_)
         | Command::Man(_)

@@ -120,13 +120,14 @@ be written as one string with commas. An environment variable that is empty coun
 
 [latchkey.example.toml](../../latchkey.example.toml) has the same settings as a file.
 
-Five kinds of variables are not settings and are read from the environment only: `LATCHKEY_MASTER_KEY` (the master key, or
+Six kinds of variables are not settings and are read from the environment only: `LATCHKEY_MASTER_KEY` (the master key, or
 several separated by commas), `INIT_ADMIN_API_TOKENS`, `INIT_CLIENT_API_TOKENS`, `INIT_BACKEND_API_TOKENS` and
 `INIT_FRONTEND_API_TOKENS` (the first tokens of an empty database), `EDGE_CLIENT_SECRET` (the secret with which Unleash Enterprise Edge
 signs its requests for tokens; without it, it gets none), `LATCHKEY_TOKEN` (the token with which `latchkey scan --verify` asks a server),
+`LATCHKEY_SMTP_PASSWORD` (the password of `mail.user`),
 and `RUST_LOG` (takes precedence over `log.level`).
 
-Each variable with a secret (`DATABASE_URL`, `LATCHKEY__DATABASE__URL`, `LATCHKEY__DATABASE__PRIMARY_URL`, `LATCHKEY_MASTER_KEY`, `INIT_*_API_TOKENS`, `EDGE_CLIENT_SECRET`, `LATCHKEY_TOKEN`) can instead be
+Each variable with a secret (`DATABASE_URL`, `LATCHKEY__DATABASE__URL`, `LATCHKEY__DATABASE__PRIMARY_URL`, `LATCHKEY_MASTER_KEY`, `INIT_*_API_TOKENS`, `EDGE_CLIENT_SECRET`, `LATCHKEY_TOKEN`, `LATCHKEY_SMTP_PASSWORD`) can instead be
 given as a file, as container platforms mount secrets: `DATABASE_URL_FILE=/run/secrets/database-url`. It is an error if both are set.
 
 What a URL of PostgreSQL leaves open is taken from the variables that all its clients read: `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`,

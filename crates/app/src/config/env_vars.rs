@@ -33,8 +33,10 @@ pub(crate) const MASTER_KEY: &str = "LATCHKEY_MASTER_KEY";
 pub(crate) const EDGE_CLIENT_SECRET: &str = "EDGE_CLIENT_SECRET";
 /// The variable with the token with which a command calls a server.
 pub(crate) const TOKEN: &str = "LATCHKEY_TOKEN";
+/// The variable with the password of `mail.user`.
+pub(crate) const SMTP_PASSWORD: &str = "LATCHKEY_SMTP_PASSWORD";
 /// The variables with a secret, each of which has a twin that names a file.
-pub(super) const SECRETS: [&str; 10] = [
+pub(super) const SECRETS: [&str; 11] = [
     MASTER_KEY,
     "DATABASE_URL",
     "LATCHKEY__DATABASE__URL",
@@ -45,6 +47,7 @@ pub(super) const SECRETS: [&str; 10] = [
     "INIT_FRONTEND_API_TOKENS",
     EDGE_CLIENT_SECRET,
     TOKEN,
+    SMTP_PASSWORD,
 ];
 const FILE: &str = "_FILE";
 /// The maximum size of such a file, far above what a secret needs.

@@ -6,7 +6,7 @@ use actix_web::http::{Uri, header::HeaderName, uri::Authority};
 use bytesize::ByteSize;
 use config::ValueKind;
 use ipnet::IpNet;
-use latchkey_domain::{NoticeDays, Term};
+use latchkey_domain::{DigestTime, Email, EventKind, NoticeDays, Term};
 use latchkey_postgres::TlsMode;
 use secrecy::SecretString;
 
@@ -191,6 +191,39 @@ pub(super) fn notice_days() -> Form<NoticeDays> {
     let read =
         move |value: &ValueKind| NoticeDays::new((numbers.read)(value)?).map_err(|error| error.to_string());
     Form { description, read: Box::new(read), print: print_numbers }
+}
+
+/// A list of types of events: an array, or one string with commas.
+pub(super) fn event_kinds() -> Form<Vec<EventKind>> {
+    let kind = Form::new("the type of an event, such as api-token-deleted", |text| text.parse().ok());
+    list_of(kind, "a list of types of events, such as [\"api-token-created\", \"api-token-deleted\"]")
+}
+
+/// A time of day.
+pub(super) fn time_of_day() -> Form<DigestTime> {
+    Form::new("a time of day in UTC, such as 07:00", |text| text.parse().ok())
+}
+
+/// An e-mail address, or an empty string (`None`).
+pub(super) fn optional_email() -> Form<Option<Email>> {
+    Form::new("an e-mail address, such as ops@example.com, or empty", |text| {
+        if text.is_empty() { Some(None) } else { Email::new(text).ok().map(Some) }
+    })
+}
+
+/// The name or the address of a host without a port, or an empty string (`None`).
+pub(super) fn optional_host_name() -> Form<Option<String>> {
+    let form = "the name or the IP address of a host without a port, such as smtp.example.com, or empty";
+    Form::new(form, |text| {
+        let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let is_host = is_name || text.parse::<IpAddr>().is_ok();
+        is_host.then(|| (!text.is_empty()).then(|| text.to_owned()))
+    })
+}
+
+/// Any text, or an empty string (`None`).
+pub(super) fn optional_text() -> Form<Option<String>> {
+    Form::new("a text, or empty", |text| Some((!text.is_empty()).then(|| text.to_owned())))
 }
 
 fn list_of<T: 'static>(element: Form<T>, description: &str) -> Form<Vec<T>> {

@@ -20,15 +20,16 @@ mod values;
 
 use std::{path::Path, time::Duration};
 
+use latchkey_delivery::SmtpTls;
 use latchkey_domain::{Policy, Unused};
 use latchkey_postgres::UrlDefaults;
 
 use self::values::Values;
 pub(crate) use self::{
     database_url::{Database, masked},
-    env_vars::{EDGE_CLIENT_SECRET, EnvVars, MASTER_KEY, TOKEN},
+    env_vars::{EDGE_CLIENT_SECRET, EnvVars, MASTER_KEY, SMTP_PASSWORD, TOKEN},
     forms::LogFormat,
-    settings::{Config, DatabaseSettings, Log, PolicySettings, Server, Traces, Verify},
+    settings::{Config, DatabaseSettings, Log, MailSection, PolicySettings, Server, Traces, Verify},
     sources::Flag,
 };
 use crate::{background::FollowEvery, role::Role, server::TlsFiles};
@@ -76,6 +77,7 @@ impl Config {
                 "it must be shorter than policy.unused_disable: tokens are noticed before they are disabled";
             values.refuse("policy.unused_notice", problem)?;
         }
+        config.mail.check(values)?;
         let tls = &config.server_tls;
         match (&tls.certificate, &tls.key) {
             (Some(_), None) => {
@@ -125,6 +127,25 @@ impl Config {
             key: tls.key.clone()?,
             client_authorities: tls.client_authorities.clone(),
         })
+    }
+}
+
+impl MailSection {
+    /// Refuses what no mail can be sent with.
+    fn check(&self, values: &Values) -> anyhow::Result<()> {
+        if self.server.is_some() && self.from.is_none() {
+            let problem = "it must be the address from which mail is sent, because mail.server is set";
+            values.refuse("mail.from", problem)?;
+        }
+        if self.user.is_some() && self.tls == SmtpTls::None {
+            let problem =
+                "mail.user needs starttls or tls: its password would cross the network in the clear";
+            values.refuse("mail.tls", problem)?;
+        }
+        if self.ca_file.is_some() && self.tls == SmtpTls::None {
+            values.refuse("mail.ca_file", "there is no certificate to check without mail.tls")?;
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,8 @@ use std::{path::PathBuf, time::Duration};
 
 use actix_web::http::header::HeaderName;
 use ipnet::IpNet;
-use latchkey_domain::{LeakAction, NoticeDays, Term};
+use latchkey_delivery::SmtpTls;
+use latchkey_domain::{DigestTime, Email, EventKind, LeakAction, NoticeDays, Term};
 use latchkey_postgres::{TlsMode, UrlDefaults};
 use latchkey_service::{Reveal, SelfService, TokenFormat, WhenStale};
 use secrecy::SecretString;
@@ -214,6 +215,31 @@ settings! {
         retry_after: Duration = "5s", forms::duration(1);
         /// How long an event is tried, before it counts as failed and the next one of its token is sent.
         give_up_after: Duration = "3d", forms::duration(30);
+    }
+
+    /// Mail, by which those who look after tokens are told of notices and leaks, in one digest a day.
+    ["mail" mail] MailSection {
+        /// The name or the address of the mail server (SMTP); empty: this process sends no mail, and leaves it to others on the database.
+        server: Option<String> = "", forms::optional_host_name();
+        /// The port of the mail server; 0: the usual one of `tls`, which is 587, 465 or 25.
+        port: u16 = 0, forms::whole(0..=65_535);
+        /// `starttls`: the connection is encrypted after the first words, or ended. `tls`: from the start. `none`: not at all. The
+        /// certificate must be for the name in `server`.
+        tls: SmtpTls = "starttls", forms::one_of(&[
+            ("starttls", SmtpTls::Starttls), ("tls", SmtpTls::Tls), ("none", SmtpTls::None),
+        ]);
+        /// A PEM file with the authorities to trust; empty: those of this machine.
+        ca_file: Option<PathBuf> = "", forms::optional_path();
+        /// The user that the mail server knows, whose password is in `LATCHKEY_SMTP_PASSWORD`; empty: it needs none.
+        user: Option<String> = "", forms::optional_text();
+        /// The address of the sender.
+        from: Option<Email> = "", forms::optional_email();
+        /// The address of those who look after the instance: they are told of all that is mailed; empty for none.
+        contact: Option<Email> = "", forms::optional_email();
+        /// When digests are sent, in UTC. Each address gets one a day at most.
+        digest_at: DigestTime = "07:00", forms::time_of_day();
+        /// The types of events that are mailed beside notices and leaks. Those that are about no token go to `contact` alone.
+        events: Vec<EventKind> = [], forms::event_kinds();
     }
 
     /// Verification of secrets, and the cache that answers it.

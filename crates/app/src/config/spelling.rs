@@ -56,9 +56,9 @@ pub(super) fn suggestion(name: &str) -> String {
     }
 }
 
-/// Compares two names without regard to how many underscores are between their words.
+/// Compares two names without regard to how many underscores are between their words, and to the word that all have.
 fn likeness(one: &str, other: &str) -> f64 {
-    let words = |name: &str| name.to_uppercase().replace("__", "_");
+    let words = |name: &str| name.to_uppercase().replace("__", "_").replacen("LATCHKEY_", "", 1);
     strsim::normalized_damerau_levenshtein(&words(one), &words(other))
 }
 

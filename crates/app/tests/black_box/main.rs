@@ -61,6 +61,8 @@ mod long_lists;
 #[cfg(test)]
 mod lost_key;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod monitoring;
 #[cfg(test)]
 mod notices;

@@ -6,7 +6,7 @@ use latchkey_domain::{LeakAction, NoticeDays, Policy};
 use latchkey_ports::{Clock, Entropy, EventWriter, PasswordHasher, SecretSealer, Store, WebhookSender};
 
 use crate::{
-    IndexSettings, IssuingSettings, RetryPolicy, SelfService, SessionPolicy, accounts::Accounts,
+    IndexSettings, IssuingSettings, MailOutlet, RetryPolicy, SelfService, SessionPolicy, accounts::Accounts,
     authentication::CredentialPorts, changes::Changes, sessions::SessionPorts,
     webhook_deliveries::SendingPorts,
 };
@@ -25,6 +25,8 @@ pub struct Dependencies {
     /// Sends events to webhooks, and writes what is sent.
     pub sender: Arc<dyn WebhookSender>,
     pub writer: Arc<dyn EventWriter>,
+    /// A way to send mail, if there is one.
+    pub mail: Option<MailOutlet>,
 }
 
 impl Dependencies {

@@ -18,6 +18,7 @@ mod keys_by_use;
 mod leaks;
 mod limits;
 mod login_races;
+mod mail;
 mod master_keys;
 mod members;
 mod notices;

@@ -16,9 +16,9 @@ use latchkey_ports::{
 };
 use latchkey_service::{
     Caller, Dependencies, IndexSettings, Initiator, InstanceAction, InstancePermit, IssuingSettings, Lookups,
-    Permit, ProjectAction, ProjectDraft, RetryPolicy, Reveal, RevealedToken, RoleReference, SelfService,
-    ServiceError, SessionPolicy, Settings, TokenDraft, TokenEnd, TokenFilter, TokenFormat, TokenRequest,
-    UsageSettings, UseCases, UserDraft, WhenStale,
+    MailOutlet, Permit, ProjectAction, ProjectDraft, RetryPolicy, Reveal, RevealedToken, RoleReference,
+    SelfService, ServiceError, SessionPolicy, Settings, TokenDraft, TokenEnd, TokenFilter, TokenFormat,
+    TokenRequest, UsageSettings, UseCases, UserDraft, WhenStale,
 };
 
 /// The minimum cost, for fast tests.
@@ -95,6 +95,7 @@ fn dependencies(
         entropy: Arc::new(CountingEntropy::default()),
         sender: receivers,
         writer: Arc::new(PlainWriter),
+        mail: None,
     }
 }
 
@@ -130,6 +131,12 @@ impl TestEnv {
     pub(crate) fn beside_ahead(&self, ahead: Duration, settings: Settings) -> Self {
         let clock = Arc::new(ManualClock::at(self.use_cases.now().plus(ahead).expect("in range")));
         Self::over((self.store.clone(), clock), sealer(), hasher(), settings)
+    }
+
+    /// Another process on the same store, with a way to send mail.
+    pub(crate) fn mailing(&self, outlet: MailOutlet) -> UseCases {
+        let dependencies = dependencies(&self.store, &self.clock, sealer(), hasher(), self.receivers.clone());
+        UseCases::new(Dependencies { mail: Some(outlet), ..dependencies }, settings(Reveal::Always))
     }
 
     /// Another process on the same store, which it cannot write to.

@@ -38,12 +38,13 @@ impl EventWriter for EventPayloads {
                 let data = EventBody::of(event);
                 Envelope { r#type: record.kind.as_str(), timestamp: WireTime(record.at), data }.text()
             }
-            WebhookTemplate::Slack => {
-                let data = record.after.as_ref().or(record.before.as_ref()).map(Snapshot::to_json);
-                let told = sentence(record, data.as_ref(), str::to_owned);
-                message(&format!("{}: {told}", label(record.kind)))
-            }
+            WebhookTemplate::Slack => message(&self.sentence(event)),
         }
+    }
+
+    fn sentence(&self, Event { record, .. }: &Event) -> String {
+        let data = record.after.as_ref().or(record.before.as_ref()).map(Snapshot::to_json);
+        format!("{}: {}", label(record.kind), sentence(record, data.as_ref(), str::to_owned))
     }
 
     fn ping(&self, at: Timestamp, template: WebhookTemplate) -> String {

@@ -12,7 +12,7 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
         "unknown section \"sever\" in test.toml: the sections are server, server.tls, database, database.tls, tokens, policy, limits, \
-         sessions, audit, notices, leaks, webhooks, verify, last_used, usage, log, metrics, traces, secrets"
+         sessions, audit, notices, leaks, webhooks, mail, verify, last_used, usage, log, metrics, traces, secrets"
     );
     assert_eq!(
         refused(of_file("server = 1")),
@@ -139,6 +139,28 @@ fn a_bad_setting_of_traces_is_refused() {
     ] {
         let message = refused(of_file(&format!("[traces]\n{bad}")));
         assert!(message.starts_with("bad value for traces.") && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_bad_setting_of_mail_is_refused() {
+    for (bad, expected) in [
+        ("server = \"smtp.example.com:587\"", "is not the name or the IP address of a host without a port"),
+        (
+            "server = \"smtps://smtp.example.com\"",
+            "is not the name or the IP address of a host without a port",
+        ),
+        ("tls = \"opportunistic\"", "\"opportunistic\" is not one of starttls, tls, none"),
+        ("from = \"latchkey\"", "\"latchkey\" is not an e-mail address, such as ops@example.com, or empty"),
+        ("contact = \"a@b@c\"", "\"a@b@c\" is not an e-mail address"),
+        ("digest_at = \"7\"", "\"7\" is not a time of day in UTC, such as 07:00"),
+        ("events = [\"api-token-exploded\"]", "\"api-token-exploded\" is not the type of an event"),
+        ("server = \"a\"", "it must be the address from which mail is sent, because mail.server is set"),
+        ("user = \"ed\"\ntls = \"none\"", "mail.user needs starttls or tls"),
+        ("ca_file = \"ca.pem\"\ntls = \"none\"", "there is no certificate to check without mail.tls"),
+    ] {
+        let message = refused(of_file(&format!("[mail]\n{bad}")));
+        assert!(message.starts_with("bad value for mail.") && message.contains(expected), "{message}");
     }
 }
 

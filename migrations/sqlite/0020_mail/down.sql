@@ -1,0 +1,2 @@
+DROP TABLE mail_items;
+DROP TABLE mail_digests;
