@@ -264,8 +264,10 @@ mod tests {
             "later",
             "metadata",
             "owner",
+            "rateLimit",
             "rotateEvery",
             "scopes",
+            "uses",
         ];
         assert_eq!(all.shown().keys().collect::<Vec<_>>(), names);
         assert_eq!(json.to_string().parse::<TokenAttributes>().expect("attributes"), all);
