@@ -75,6 +75,8 @@ mod pooled;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod reasons;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod reverse_proxies;
