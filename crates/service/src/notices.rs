@@ -219,7 +219,7 @@ impl Notices {
         }
         let all: Vec<Notice> =
             noticed.iter().map(|(token, cause)| Notice { token: token.id, cause: *cause }).collect();
-        // Most were recorded before, and what is only read keeps no one waiting.
+        // Most were recorded before, and reading locks nothing.
         let times = self.store.notice_times(&all).await?;
         let is_new = noticed.iter().zip(all).zip(times).filter(|(_, time)| time.is_none());
         let new = is_new.map(|(((token, cause), notice), _)| {
