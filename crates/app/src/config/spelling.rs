@@ -10,6 +10,8 @@ use super::{
 
 /// How like two names must be for one to be suggested for the other, from 0 to 1.
 const MIN_LIKENESS: f64 = 0.6;
+/// How like a key without its section is to the whole one.
+const WITHOUT_SECTION: f64 = 0.9;
 /// How like a variable of the form `INIT_…` must be to one of Latchkey's to count as misspelt: others have such variables.
 const MIN_INIT_LIKENESS: f64 = 0.85;
 
@@ -49,17 +51,23 @@ pub(super) fn suggestion(name: &str) -> String {
     let nearest = of_settings
         .chain(of_secrets)
         .map(|known| (likeness(&known, name), known))
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        // The first of those that are equally like it: `port` is that of the server.
+        .reduce(|best, next| if next.0 > best.0 { next } else { best });
     match nearest {
         Some((likeness, known)) if likeness >= MIN_LIKENESS => format!(": did you mean {known}?"),
         _ => ": remove it, or see the names that `latchkey config --reference` lists".to_owned(),
     }
 }
 
-/// Compares two names without regard to how many underscores are between their words, and to the word that all have.
-fn likeness(one: &str, other: &str) -> f64 {
+/// Compares two names without regard to the word that all have, and to how many underscores are between words. A key without its
+/// section is nearly one with it.
+fn likeness(known: &str, name: &str) -> f64 {
     let words = |name: &str| name.to_uppercase().replace("__", "_").replacen("LATCHKEY_", "", 1);
-    strsim::normalized_damerau_levenshtein(&words(one), &words(other))
+    let (known, name) = (words(known), words(name));
+    if known.strip_suffix(&name).is_some_and(|section| section.ends_with('_')) {
+        return WITHOUT_SECTION;
+    }
+    strsim::normalized_damerau_levenshtein(&known, &name)
 }
 
 /// Whether Kubernetes sets the variable, in every container, for a service with a name that begins with `latchkey`.
