@@ -241,6 +241,6 @@ fn settings_of_mail_that_do_not_fit_stop_the_start() {
     }
     let error = TestEnv::on(Store::Sqlite).fail("mail test ed@example.com", 2);
     assert!(error.contains("no mail is sent: set mail.server and mail.from first"), "{error}");
-    let error = from().fail("mail test nobody", 2);
+    let error = from().fail("mail test no-address", 2);
     assert!(error.contains("an e-mail address must read name@domain"), "{error}");
 }

@@ -144,6 +144,15 @@ fn until_seven(env: &TestEnv) {
     env.clock.advance(Duration::from_millis(u64::try_from(left).expect("in the future")));
 }
 
+/// A process that has filed a leak of the token, at the moment at which its digests are due.
+async fn due(env: &TestEnv, secret: &TokenSecret) -> Process {
+    let process = process(env, mail_settings(None, &[]));
+    leak(env, secret).await;
+    process.file().await;
+    until_seven(env);
+    process
+}
+
 #[tokio::test]
 async fn all_who_look_after_a_token_get_one_digest_a_day() {
     let (env, secret) = env().await;
@@ -212,10 +221,7 @@ async fn two_processes_say_all_once() {
 #[tokio::test]
 async fn a_clock_that_goes_back_repeats_nothing() {
     let (env, secret) = env().await;
-    let process = process(&env, mail_settings(None, &[]));
-    leak(&env, &secret).await;
-    process.file().await;
-    until_seven(&env);
+    let process = due(&env, &secret).await;
     assert_eq!(process.told().await.len(), 3);
     env.clock.set_back(Duration::from_secs(600));
     leak(&env, &secret).await;
@@ -240,10 +246,7 @@ async fn a_clock_that_goes_back_repeats_nothing() {
 #[tokio::test]
 async fn what_was_not_sent_is_sent_again_as_it_was() {
     let (env, secret) = env().await;
-    let process = process(&env, mail_settings(None, &[]));
-    leak(&env, &secret).await;
-    process.file().await;
-    until_seven(&env);
+    let process = due(&env, &secret).await;
     process.server.refuse(true);
     let retries = process.send().await;
     assert!(retries.iter().all(|outcome| matches!(outcome, DeliveryOutcome::Retry(_))), "{retries:?}");
@@ -268,10 +271,7 @@ async fn what_was_not_sent_is_sent_again_as_it_was() {
 #[tokio::test]
 async fn what_was_sent_without_a_record_is_the_same_message_again() {
     let (env, secret) = env().await;
-    let process = process(&env, mail_settings(None, &[]));
-    leak(&env, &secret).await;
-    process.file().await;
-    until_seven(&env);
+    let process = due(&env, &secret).await;
     let claimed = process.use_cases.mail.claim(9).await.expect("claimed");
     for digest in claimed {
         process.use_cases.mail.attempt(digest).await.expect("sent");
@@ -366,10 +366,7 @@ async fn a_leaked_personal_token_is_told_to_its_user() {
 #[tokio::test]
 async fn digests_are_swept_after_thirty_days() {
     let (env, secret) = env().await;
-    let process = process(&env, mail_settings(None, &[]));
-    leak(&env, &secret).await;
-    process.file().await;
-    until_seven(&env);
+    let process = due(&env, &secret).await;
     assert_eq!(process.told().await.len(), 3);
     env.clock.advance(30 * DAY);
     assert_eq!(process.use_cases.sweep().await.expect("swept"), 0);
