@@ -3,6 +3,7 @@
 
 mod mail;
 mod notices;
+mod report;
 mod token_counts;
 mod webhooks;
 

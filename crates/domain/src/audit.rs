@@ -262,6 +262,11 @@ impl NewEvent {
         Self { after: Some(state.into()), ..self }
     }
 
+    /// Returns what the event says of its subject: what is there now, or what was there before a removal.
+    pub fn said(&self) -> Option<&Snapshot> {
+        self.after.as_ref().or(self.before.as_ref())
+    }
+
     /// Returns the event with the id that the store assigned, as member `id` of the state after the change. Every store
     /// calls this before it records the creation of something to which it assigns an id.
     #[must_use]

@@ -97,6 +97,14 @@ impl ProjectScope {
         }
     }
 
+    /// Returns the ids of the projects, or `*` for all.
+    pub fn shown(&self) -> Vec<&str> {
+        match self {
+            Self::All => vec!["*"],
+            Self::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
+        }
+    }
+
     /// Returns the projects by name; empty for a scope of all projects.
     pub fn named(&self) -> &[ProjectId] {
         match self {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ApiToken, Environment, EnvironmentName, Group, GroupDescription, GroupId, GroupName, Holder, NewGroup,
-    NewPersonalToken, NewRole, NewUser, Permission, PersonName, PersonalToken, Project, ProjectId,
-    ProjectScope, Role, RoleId, SsoGroupName, Timestamp, User, UserId, UserIdentity,
+    NewPersonalToken, NewRole, NewUser, Permission, PersonName, PersonalToken, Project, Role, RoleId,
+    SsoGroupName, Timestamp, User, UserId, UserIdentity,
 };
 
 /// The state of a thing before or after a change: a JSON object that is stored as it was then, so that old events stay
@@ -112,7 +112,7 @@ impl Snapshot {
             Some(json!({
                 "type": token.access.kind().as_str(),
                 "environment": environment(token),
-                "projects": projects(token),
+                "projects": token.access.projects().shown(),
                 "tokens": tokens.iter().map(entry).collect::<Vec<_>>(),
             }))
         };
@@ -147,13 +147,6 @@ fn environment(token: &ApiToken) -> &str {
     token.access.environment().map_or("*", EnvironmentName::as_str)
 }
 
-fn projects(token: &ApiToken) -> Vec<&str> {
-    match token.access.projects() {
-        ProjectScope::All => vec!["*"],
-        ProjectScope::Only(set) => set.as_slice().iter().map(ProjectId::as_str).collect(),
-    }
-}
-
 fn identity(identity: &UserIdentity) -> Map<String, Value> {
     Map::from_iter([
         ("username".to_owned(), json!(identity.username().map(ToString::to_string))),
@@ -174,7 +167,7 @@ impl From<&ApiToken> for Snapshot {
             "type": token.access.kind().as_str(),
             "environment": environment(token),
             "project": token.access.projects().to_string(),
-            "projects": projects(token),
+            "projects": token.access.projects().shown(),
             "expiresAt": token.expires_at.map(|moment| moment.to_string()),
             "createdAt": token.created_at.to_string(),
             "seenAt": token.last_used_at.map(|moment| moment.to_string()),

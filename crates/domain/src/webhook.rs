@@ -173,6 +173,14 @@ impl EventSelection {
         }
     }
 
+    /// Returns the names of the kinds, or `*` for all.
+    pub fn shown(&self) -> Vec<&'static str> {
+        match self {
+            Self::All => vec!["*"],
+            Self::Only(EventKinds(kinds)) => kinds.iter().map(|kind| kind.as_str()).collect(),
+        }
+    }
+
     /// Whether events of this kind are sent.
     pub fn has(&self, kind: EventKind) -> bool {
         matches!(self, Self::All) || self.named().contains(&kind)
@@ -212,21 +220,14 @@ impl WebhookTarget {
     }
 }
 
-fn names_or_all<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
-    let names: Vec<_> = names.collect();
-    if names.is_empty() { vec!["*"] } else { names }
-}
-
 /// The path of the URL may be a secret, so it is left out.
 impl From<&Webhook> for Snapshot {
     fn from(Webhook { id, target, created_at }: &Webhook) -> Self {
-        let kinds = target.events.named().iter().map(|kind| kind.as_str());
-        let projects = target.projects.named().iter().map(ProjectId::as_str);
         Self::of(json!({
             "id": id.to_string(),
             "url": target.url.shown(),
-            "events": names_or_all(kinds),
-            "projects": names_or_all(projects),
+            "events": target.events.shown(),
+            "projects": target.projects.shown(),
             "enabled": target.enabled,
             "template": target.template.as_str(),
             "createdAt": created_at.to_string(),

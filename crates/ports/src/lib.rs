@@ -95,7 +95,7 @@ pub use sealing::{
     SecretSealer,
 };
 pub use seals::EventSeal;
-pub use sending::{EventWriter, MAX_SENDING, Outgoing, Sent, WebhookSender};
+pub use sending::{DeliveryOutcome, EventWriter, MAX_SENDING, Outgoing, Sent, WebhookSender};
 pub use sessions::{LoginFailureRepository, LoginKey, SessionHolder, SessionRepository, SessionStart};
 pub use settled::{SettledEvents, SettledReading, Settlement};
 pub use statistics::{Statistics, StatisticsRepository};
@@ -104,9 +104,7 @@ pub use tokens::{
     TokenRepository, TokenUpdate,
 };
 pub use usage::{SeenAddress, TokenUsage, UsageRepository, UsageScope, UseCount, UsedToken};
-pub use webhooks::{
-    Attempt, Claim, Delivery, DeliveryOutcome, DeliveryQuery, NewDelivery, StoredWebhook, WebhookRepository,
-};
+pub use webhooks::{Attempt, Claim, Delivery, DeliveryQuery, NewDelivery, StoredWebhook, WebhookRepository};
 
 #[cfg(feature = "mocks")]
 pub use {

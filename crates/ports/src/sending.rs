@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use latchkey_domain::{Event, Timestamp, WebhookSecret, WebhookTemplate, WebhookUrl};
+use latchkey_domain::{DeliveryState, Event, Timestamp, WebhookSecret, WebhookTemplate, WebhookUrl};
 
 /// What is sent to a webhook.
 #[derive(Debug, Clone)]
@@ -27,6 +27,36 @@ pub struct Sent {
     pub duration: Duration,
     /// Why it counts as not delivered; `None` if it was.
     pub error: Option<String>,
+}
+
+/// What becomes of a delivery or a mail after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    Delivered,
+    Failed,
+    /// It is sent again then.
+    Retry(Timestamp),
+}
+
+impl DeliveryOutcome {
+    /// Returns its state then.
+    #[must_use]
+    pub fn state(self) -> DeliveryState {
+        match self {
+            Self::Delivered => DeliveryState::Delivered,
+            Self::Failed => DeliveryState::Failed,
+            Self::Retry(_) => DeliveryState::Waiting,
+        }
+    }
+
+    /// Returns when it is sent again; `None` if it has ended.
+    #[must_use]
+    pub fn next_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Delivered | Self::Failed => None,
+            Self::Retry(at) => Some(at),
+        }
+    }
 }
 
 /// Sends to webhooks.

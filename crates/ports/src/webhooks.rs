@@ -8,7 +8,7 @@ use latchkey_domain::{
 };
 use latchkey_port_macros::observed;
 
-use crate::{ConsumerMove, SealedBytes, StoreError};
+use crate::{ConsumerMove, DeliveryOutcome, SealedBytes, StoreError};
 
 /// A webhook with its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,15 +58,6 @@ pub struct Delivery {
     pub duration: Option<Duration>,
     /// Why the last attempt failed.
     pub error: Option<String>,
-}
-
-/// What becomes of a delivery after an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryOutcome {
-    Delivered,
-    Failed,
-    /// It is sent again then.
-    Retry(Timestamp),
 }
 
 /// An attempt that has ended.

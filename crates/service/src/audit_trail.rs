@@ -67,7 +67,7 @@ impl AuditTrail {
         _: &InstancePermit<ReadEvents>,
         after: EventId,
     ) -> Result<Option<EventStream>, ServiceError> {
-        Ok(EventStream::open(self.events.clone(), self.index.known_changes(), after).await?)
+        Ok(EventStream::open(self.events.clone(), self.index.news(), after).await?)
     }
 
     /// Returns all events that pass the filter, newest first, in portions.

@@ -1,17 +1,16 @@
 //! Reading the audit trail as it grows: every event once, in the order of numbers.
 
-use std::{future, sync::Arc};
+use std::sync::Arc;
 
 use latchkey_domain::{Event, EventId};
 use latchkey_ports::{EventRepository, Settlement, StoreError};
-use tokio::sync::watch;
 
-use crate::ServiceError;
+use crate::{EventNews, ServiceError};
 
 /// The events above a number, in portions, and those to come. See [`crate::AuditTrail::stream`].
 pub struct EventStream {
     events: Arc<dyn EventRepository>,
-    changes: watch::Receiver<()>,
+    news: EventNews,
     after: EventId,
     settlement: Settlement,
 }
@@ -22,18 +21,18 @@ impl EventStream {
 
     pub(crate) async fn open(
         events: Arc<dyn EventRepository>,
-        changes: watch::Receiver<()>,
+        news: EventNews,
         after: EventId,
     ) -> Result<Option<Self>, StoreError> {
         let state = events.settled_events(after, &Settlement::default(), 0).await?;
-        let stream = Self { events, changes, after, settlement: state.settlement };
+        let stream = Self { events, news, after, settlement: state.settlement };
         Ok((after <= state.newest).then_some(stream))
     }
 
     /// Returns the next events; none if no more are settled.
     pub async fn next(&mut self) -> Result<Vec<Event>, ServiceError> {
         // What becomes known from here on may not be among them.
-        self.changes.mark_unchanged();
+        self.news.clear();
         let read = self.events.settled_events(self.after, &self.settlement, Self::PORTION).await?;
         self.settlement = read.settlement;
         self.after = read.events.last().map_or(self.after, |event| event.id);
@@ -47,13 +46,11 @@ impl EventStream {
 
     /// Whether a change has become known since the last portion.
     pub fn has_news(&self) -> bool {
-        self.changes.has_changed().unwrap_or(false)
+        self.news.is_there()
     }
 
     /// Waits until a change becomes known, as [`EventStream::has_news`].
     pub async fn news(&mut self) {
-        if self.changes.changed().await.is_err() {
-            future::pending::<()>().await;
-        }
+        self.news.next().await;
     }
 }

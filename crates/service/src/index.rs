@@ -33,7 +33,7 @@ use latchkey_ports::{Clock, Continuity, EventRepository, FeedPage, FeedPosition,
 use tokio::sync::watch;
 
 use crate::{
-    CacheState,
+    CacheState, EventNews,
     change_clock::{CacheTick, ChangeClock},
     counting_cache::CountingCache,
     hot_entries::{Entry, HotEntries},
@@ -165,8 +165,8 @@ impl PrincipalIndex {
     }
 
     /// Returns what is notified of changes, made here or elsewhere, as soon as they are known.
-    pub(crate) fn known_changes(&self) -> watch::Receiver<()> {
-        self.known_changes.subscribe()
+    pub(crate) fn news(&self) -> EventNews {
+        EventNews::new(self.known_changes.subscribe())
     }
 
     /// Follows the feed once: applies the changes made elsewhere since the last time. To be called at intervals well

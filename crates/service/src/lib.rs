@@ -28,6 +28,7 @@ mod edge_tokens;
 mod environments;
 mod error;
 mod event_export;
+mod event_news;
 mod event_stream;
 mod first_tokens;
 mod first_uses;
@@ -61,6 +62,7 @@ mod project_tokens;
 mod projects;
 mod refusal;
 mod rekey_queue;
+mod retry;
 mod revealed_token;
 mod roles;
 mod rotation_ends;
@@ -86,11 +88,11 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
-    environments::*, error::*, event_export::*, event_stream::*, first_tokens::*, groups::*, idempotency::*,
-    importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*, limit_patches::*,
-    limits::*, mail::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*, patched::*,
-    permit::*, personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*,
-    revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*, token_changes::*,
-    token_end::*, token_filter::*, token_request::*, unused_tokens::*, usage::*, usage_reports::*,
-    use_cases::*, users::*, verification::*, webhook_deliveries::*, webhooks::*, whoami::*,
+    environments::*, error::*, event_export::*, event_news::*, event_stream::*, first_tokens::*, groups::*,
+    idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*,
+    limit_patches::*, limits::*, mail::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*,
+    patched::*, permit::*, personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*,
+    retry::*, revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*,
+    token_changes::*, token_end::*, token_filter::*, token_request::*, unused_tokens::*, usage::*,
+    usage_reports::*, use_cases::*, users::*, verification::*, webhook_deliveries::*, webhooks::*, whoami::*,
 };

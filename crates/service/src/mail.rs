@@ -20,7 +20,7 @@ use latchkey_ports::{
 
 pub use self::outlet::{MailOutlet, MailSettings};
 use self::{ports::MailPorts, recipients::Recipients};
-use crate::{Dependencies, RetryPolicy, consumed_events::ConsumedEvents};
+use crate::{Dependencies, RetryPolicy, consumed_events::ConsumedEvents, retry::kept_error};
 
 /// How long a claimed digest is left to the process that claimed it.
 const CLAIMED_FOR: Duration = Duration::from_secs(5 * MAX_MAILING.as_secs());
@@ -31,8 +31,6 @@ const RETRY: RetryPolicy =
     RetryPolicy { first_pause: Duration::from_secs(60), give_up_after: Duration::from_secs(3 * 86_400) };
 /// How long digests are kept after their end.
 const KEEP: Duration = Duration::from_secs(30 * 86_400);
-/// The maximum length of a kept error, in characters.
-const MAX_ERROR: usize = 500;
 
 /// Mails events. It is for the process itself, so it requires no permit.
 pub struct Mail {
@@ -129,9 +127,7 @@ impl Mail {
             digest: digest.id,
             number: digest.attempts,
             ended_at,
-            error: sent
-                .err()
-                .map(|failure| failure.to_string().chars().filter(|c| *c != '\0').take(MAX_ERROR).collect()),
+            error: sent.err().map(|failure| kept_error(&failure.to_string())),
         })
     }
 

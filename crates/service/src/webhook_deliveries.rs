@@ -12,55 +12,17 @@ use latchkey_ports::{
     EventRepository, EventWriter, MAX_SENDING, NewDelivery, Outgoing, SealingError, SecretSealer, Sent,
     StoreError, StoredWebhook, WebhookRepository, WebhookSender,
 };
-use tokio::sync::watch;
 
-use crate::{PrincipalIndex, consumed_events::ConsumedEvents, webhook_secrets::open_secret};
+use crate::{
+    EventNews, PrincipalIndex, RetryPolicy, consumed_events::ConsumedEvents, retry::kept_error,
+    webhook_secrets::open_secret,
+};
 
 /// How long a claimed delivery is left to the process that claimed it.
 const CLAIMED_FOR: Duration = Duration::from_secs(2 * MAX_SENDING.as_secs());
-/// The longest pause between two attempts.
-const MAX_PAUSE: Duration = Duration::from_secs(6 * 60 * 60);
 /// How long deliveries are kept for lists.
 const KEEP_DELIVERED: Duration = Duration::from_secs(7 * 86_400);
 const KEEP_FAILED: Duration = Duration::from_secs(30 * 86_400);
-/// The maximum length of a kept error, in characters.
-const MAX_ERROR: usize = 500;
-
-/// When deliveries that fail are tried again (`webhooks.retry_after`, `webhooks.give_up_after`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// The pause after the first attempt; it doubles with each further one, up to six hours.
-    pub first_pause: Duration,
-    /// How long a delivery is tried.
-    pub give_up_after: Duration,
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self { first_pause: Duration::from_secs(5), give_up_after: Duration::from_secs(3 * 86_400) }
-    }
-}
-
-impl RetryPolicy {
-    /// Returns what becomes of a delivery, or a mail, that failed for that many times. The noise spreads attempts over a fifth of the pause in either
-    /// direction, so that receivers that come back are not called by all at once.
-    pub(crate) fn after(
-        &self,
-        attempts: u32,
-        began_at: Timestamp,
-        now: Timestamp,
-        noise: u8,
-    ) -> DeliveryOutcome {
-        let doubled = 2_u32.checked_pow(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
-        let pause = self.first_pause.saturating_mul(doubled).min(MAX_PAUSE);
-        let pause = pause * (80 + u32::from(noise) * 40 / 255) / 100;
-        let end = began_at.plus(self.give_up_after);
-        match now.plus(pause) {
-            Ok(at) if end.is_ok_and(|end| at <= end) => DeliveryOutcome::Retry(at),
-            _ => DeliveryOutcome::Failed,
-        }
-    }
-}
 
 /// The ports of sending.
 #[derive(Clone)]
@@ -83,18 +45,6 @@ pub struct WebhookDeliveries {
     retry: RetryPolicy,
 }
 
-/// The news of events that may have to be sent.
-pub struct WebhookNews(watch::Receiver<()>);
-
-impl WebhookNews {
-    /// Waits until a change becomes known; for ever if none can.
-    pub async fn next(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
 impl WebhookDeliveries {
     pub(crate) fn new(ports: SendingPorts, index: Arc<PrincipalIndex>, retry: RetryPolicy) -> Self {
         let events =
@@ -107,8 +57,8 @@ impl WebhookDeliveries {
     }
 
     /// Returns the news of events.
-    pub fn news(&self) -> WebhookNews {
-        WebhookNews(self.index.known_changes())
+    pub fn news(&self) -> EventNews {
+        self.index.news()
     }
 
     /// Makes deliveries of all events that are settled, and returns their number; to be called at intervals and when there are news, by any
@@ -186,7 +136,7 @@ impl WebhookDeliveries {
             ended_at,
             status: sent.status,
             duration: sent.duration,
-            error: sent.error.map(|error| error.chars().filter(|c| *c != '\0').take(MAX_ERROR).collect()),
+            error: sent.error.as_deref().map(kept_error),
         }))
     }
 
@@ -226,33 +176,4 @@ impl WebhookDeliveries {
 /// Returns the id of the message, the same at each attempt. With its time, because a database that is restored gives numbers again.
 fn message_id(Delivery { id: DeliveryId { webhook, event: EventId(event) }, at, .. }: &Delivery) -> String {
     format!("evt_{event}_{}_{}", at.millis(), webhook.0.simple())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis).expect("in range")
-    }
-
-    #[test]
-    fn pauses_double_until_six_hours_and_end_after_the_last_moment() {
-        let policy = RetryPolicy::default();
-        let pause = |attempts, noise| match policy.after(attempts, at(0), at(0), noise) {
-            DeliveryOutcome::Retry(at) => at.millis(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!([1, 2, 3, 4].map(|attempts| pause(attempts, 128)), [5_000, 10_000, 20_000, 40_000]);
-        assert_eq!((pause(1, 0), pause(1, 255)), (4_000, 6_000));
-        for attempts in [14, 33, u32::MAX] {
-            assert_eq!(pause(attempts, 128), 6 * 3_600_000);
-        }
-        let days = 86_400_000;
-        let in_time = policy.after(1, at(0), at(3 * days - 5_000), 128);
-        assert_eq!(in_time, DeliveryOutcome::Retry(at(3 * days)));
-        assert_eq!(policy.after(1, at(0), at(3 * days - 4_999), 128), DeliveryOutcome::Failed);
-        let last = at(253_402_300_799_999);
-        assert_eq!(policy.after(1, last, last, 128), DeliveryOutcome::Failed);
-    }
 }

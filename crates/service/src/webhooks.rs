@@ -26,7 +26,7 @@ pub struct DeliveryPage {
     pub state: Option<DeliveryState>,
     /// Only those of lower events.
     pub below: Option<EventId>,
-    /// At most [`Webhooks::MAX_DELIVERIES`].
+    /// The maximum number; above [`Webhooks::MAX_DELIVERIES`] it is that.
     pub limit: u32,
 }
 

@@ -10,6 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::report::report;
 use crate::clock::ticks;
 
 /// How often events and due digests are looked for.
@@ -104,12 +105,4 @@ async fn record(use_cases: &UseCases, attempt: &MailAttempt) {
         sleep(PAUSE).await;
     }
     tracing::warn!(day = %attempt.digest.day, "what became of a digest could not be recorded; it is sent again");
-}
-
-/// That the database is unavailable is no news: the follower of the feed reports it.
-fn report(error: &StoreError, message: &'static str) {
-    match error {
-        StoreError::Unavailable(_) => tracing::debug!(error = %ErrorChain(error), "{message}"),
-        error => tracing::warn!(error = %ErrorChain(error), "{message}"),
-    }
 }

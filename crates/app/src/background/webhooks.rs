@@ -8,13 +8,14 @@ use std::{
 
 use latchkey_domain::WebhookId;
 use latchkey_metrics::names::{WEBHOOK_DELIVERIES, WEBHOOK_DELIVERIES_WAITING};
-use latchkey_ports::{Attempt, Delivery, DeliveryOutcome, ErrorChain, StoreError};
+use latchkey_ports::{Attempt, Delivery, DeliveryOutcome, ErrorChain};
 use latchkey_service::UseCases;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 
+use super::report::report;
 use crate::clock::ticks;
 
 /// How often it is looked for events without news of them.
@@ -206,12 +207,5 @@ pub(super) async fn count(use_cases: Arc<UseCases>) {
                 report(&error, "deliveries to webhooks could not be counted for metrics");
             }
         }
-    }
-}
-
-fn report(error: &StoreError, message: &'static str) {
-    match error {
-        StoreError::Unavailable(_) => tracing::debug!(error = %ErrorChain(error), "{message}"),
-        error => tracing::warn!(error = %ErrorChain(error), "{message}"),
     }
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use latchkey_domain::Timestamp;
 use latchkey_ports::{MailDigest, MailItem, OutgoingMail};
 
+use super::texts::moment;
+
 const WHY: &str = "You get this mail because your address is that of the owner of a token, of an owner of its project, of its user, or of \
      the contact of this Latchkey. There is one a day at most.";
 
@@ -52,10 +54,8 @@ fn html(items: &[MailItem], left_out: Option<&str>) -> String {
     text
 }
 
-/// Returns a moment for people.
 fn minute(at: Timestamp) -> String {
-    let text = at.to_string();
-    format!("{} UTC", text.get(..16).unwrap_or_default().replace('T', " "))
+    moment(Some(&at.to_string()))
 }
 
 /// Text in HTML.

@@ -30,7 +30,7 @@ impl<'p> Recipients<'p> {
     pub(super) async fn of(&mut self, event: &Event) -> Result<Addresses, StoreError> {
         let mut found: Vec<Email> = self.contact.cloned().into_iter().collect();
         let record = &event.record;
-        let said = record.after.as_ref().or(record.before.as_ref());
+        let said = record.said();
         if let Some(Subject::Token(_)) = record.subject {
             let owner = said.and_then(|said| said.text("owner"));
             found.extend(owner.and_then(|owner| Email::new(owner).ok()));

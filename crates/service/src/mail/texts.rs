@@ -18,8 +18,7 @@ pub(super) const NOTICES: [EventKind; 7] = [
 /// Returns one paragraph on an event.
 pub(super) fn text(event: &Event, writer: &dyn EventWriter) -> String {
     let record = &event.record;
-    let said = record.after.as_ref().or(record.before.as_ref());
-    let notice = said.and_then(|said| notice(record.kind, said));
+    let notice = record.said().and_then(|said| notice(record.kind, said));
     let text = notice.unwrap_or_else(|| writer.sentence(event));
     // A line break or a bell in a name must not shape the mail.
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -112,7 +111,7 @@ fn days(said: &Snapshot) -> u64 {
 }
 
 /// Returns a moment for people.
-fn moment(text: Option<&str>) -> String {
+pub(super) fn moment(text: Option<&str>) -> String {
     let minute = text.and_then(|text| text.get(..16));
     minute.map_or_else(|| "an unknown time".to_owned(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }

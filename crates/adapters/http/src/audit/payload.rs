@@ -43,7 +43,7 @@ impl EventWriter for EventPayloads {
     }
 
     fn sentence(&self, Event { record, .. }: &Event) -> String {
-        let data = record.after.as_ref().or(record.before.as_ref()).map(Snapshot::to_json);
+        let data = record.said().map(Snapshot::to_json);
         format!("{}: {}", label(record.kind), sentence(record, data.as_ref(), str::to_owned))
     }
 

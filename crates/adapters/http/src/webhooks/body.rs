@@ -145,14 +145,10 @@ pub(super) struct WebhookBody<'w> {
 
 impl<'w> WebhookBody<'w> {
     pub(super) fn of(Webhook { id, target, created_at }: &'w Webhook) -> Self {
-        let events = match &target.events {
-            EventSelection::All => vec!["*"],
-            some @ EventSelection::Only(_) => some.named().iter().map(|kind| kind.as_str()).collect(),
-        };
         Self {
             id: id.to_string(),
             url: target.url.as_str(),
-            events,
+            events: target.events.shown(),
             projects: ProjectArray(&target.projects),
             enabled: target.enabled,
             template: target.template.as_str(),

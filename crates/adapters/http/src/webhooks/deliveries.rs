@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use deserr::Deserr;
 use latchkey_domain::{DeliveryId, DeliveryState, EventId, UnknownDeliveryState};
-use latchkey_service::{DeliveryPage, InstancePermit, ManageWebhooks, Webhooks, sentence};
+use latchkey_service::{DeliveryPage, InstancePermit, ManageWebhooks, sentence};
 use utoipa::IntoParams;
 
 use super::{
@@ -60,7 +60,7 @@ impl From<DeliveriesQuery> for DeliveryPage {
     fn from(DeliveriesQuery { state, before, limit }: DeliveriesQuery) -> Self {
         // No event has a number that does not fit.
         let below = before.map(|Parsed(before)| EventId(i64::try_from(before).unwrap_or(i64::MAX)));
-        let limit = limit.map_or(DEFAULT_LIST, |Parsed(limit)| limit.min(Webhooks::MAX_DELIVERIES));
+        let limit = limit.map_or(DEFAULT_LIST, |Parsed(limit)| limit);
         Self { state, below, limit }
     }
 }
