@@ -10,6 +10,7 @@
 mod access;
 mod budgets;
 mod environments;
+mod event_consumers;
 mod event_seals;
 mod events;
 mod groups;

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use latchkey_domain::{Day, DeliveryState, Timestamp};
 use latchkey_ports::{
-    ConsumerMove, DeliveryOutcome, DigestDay, DigestId, MailAttempt, MailDigest, MailRepository, NewMail,
-    StoreError,
+    ConsumerMove, DigestDay, DigestId, MailAttempt, MailDigest, MailRepository, NewMail, StoreError,
 };
 
 use crate::{
@@ -103,11 +102,7 @@ impl MailRepository for MemoryStore {
         if kept.state != DeliveryState::Waiting || kept.attempts != attempt.number {
             return Ok(false);
         }
-        (kept.state, kept.next_at) = match attempt.outcome {
-            DeliveryOutcome::Delivered => (DeliveryState::Delivered, None),
-            DeliveryOutcome::Failed => (DeliveryState::Failed, None),
-            DeliveryOutcome::Retry(at) => (DeliveryState::Waiting, Some(at)),
-        };
+        (kept.state, kept.next_at) = (attempt.outcome.state(), attempt.outcome.next_at());
         kept.ended_at = (kept.state != DeliveryState::Waiting).then_some(attempt.ended_at);
         Ok(true)
     }

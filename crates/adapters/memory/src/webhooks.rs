@@ -1,12 +1,10 @@
-//! Webhooks, their deliveries, and how far the consumers of events are.
+//! Webhooks, and their deliveries.
 
 use async_trait::async_trait;
-use latchkey_domain::{
-    DeliveryId, DeliveryState, EventConsumer, EventId, NewEvent, Subject, Timestamp, Webhook, WebhookId,
-};
+use latchkey_domain::{DeliveryId, DeliveryState, EventId, NewEvent, Subject, Timestamp, Webhook, WebhookId};
 use latchkey_ports::{
-    Attempt, Claim, ConsumerMove, Delivery, DeliveryOutcome, DeliveryQuery, Entity, EventConsumerRepository,
-    NewDelivery, SealedBytes, StoreError, StoredWebhook, WebhookRepository,
+    Attempt, Claim, ConsumerMove, Delivery, DeliveryQuery, Entity, NewDelivery, SealedBytes, StoreError,
+    StoredWebhook, WebhookRepository,
 };
 
 use crate::{
@@ -17,16 +15,6 @@ use crate::{
 impl State {
     fn webhook(&self, id: WebhookId) -> Result<&StoredWebhook, StoreError> {
         self.webhooks.get(&id).ok_or(StoreError::NotFound(Entity::Webhook(id)))
-    }
-
-    /// Moves the position of a consumer, if it is where the caller thinks.
-    pub(crate) fn move_consumer(&mut self, step: ConsumerMove) -> bool {
-        let position = self.event_consumers.entry(step.consumer).or_default();
-        let is_there = *position == step.from;
-        if is_there {
-            *position = step.to;
-        }
-        is_there
     }
 
     /// Returns the waiting deliveries of a lane, in order.
@@ -90,11 +78,7 @@ impl State {
             return false;
         }
         (delivery.status, delivery.duration, delivery.error) = (*status, Some(*duration), error.clone());
-        (delivery.state, delivery.next_at) = match outcome {
-            DeliveryOutcome::Delivered => (DeliveryState::Delivered, None),
-            DeliveryOutcome::Failed => (DeliveryState::Failed, None),
-            DeliveryOutcome::Retry(at) => (DeliveryState::Waiting, Some(*at)),
-        };
+        (delivery.state, delivery.next_at) = (outcome.state(), outcome.next_at());
         if delivery.state == DeliveryState::Waiting {
             return true;
         }
@@ -237,12 +221,5 @@ impl WebhookRepository for MemoryStore {
         let state = self.state();
         let is_waiting = |delivery: &&Delivery| delivery.state == DeliveryState::Waiting;
         Ok(count(state.deliveries.values().filter(is_waiting)))
-    }
-}
-
-#[async_trait]
-impl EventConsumerRepository for MemoryStore {
-    async fn consumed(&self, consumer: EventConsumer) -> Result<EventId, StoreError> {
-        Ok(self.state().event_consumers.get(&consumer).copied().unwrap_or_default())
     }
 }

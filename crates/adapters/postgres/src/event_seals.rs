@@ -66,14 +66,10 @@ pub(crate) async fn forget_events(store: &PostgresStore, before: Timestamp) -> R
     let before = DbTime::from(before);
     let seals = FixedText::<ForgetSeals, _>::new(sql_query(FORGET_SEALS).bind::<UtcTime, _>(before));
     let Anchor { last } = seals.get_result(&mut connection).await.map_err(store_error)?;
-    let mut forgotten = 0;
-    loop {
+    drop(connection);
+    let events = || {
         let events = sql_query(FORGET).bind::<UtcTime, _>(before).bind::<BigInt, _>(last);
-        let deleted =
-            FixedText::<Forget, _>::new(events).execute(&mut connection).await.map_err(store_error)?;
-        if deleted == 0 {
-            return Ok(forgotten);
-        }
-        forgotten += u64::try_from(deleted).unwrap_or(0);
-    }
+        FixedText::<Forget, _>::new(events)
+    };
+    store.forget(events).await
 }

@@ -1,6 +1,6 @@
 //! Insertion of rows that name projects: any number of rows, with all that they name, in one statement.
 
-use std::marker::PhantomData;
+use std::{iter, marker::PhantomData};
 
 use diesel::{
     QueryResult,
@@ -17,6 +17,15 @@ use crate::creation_groups::MAX_TOKENS;
 pub(crate) const ROWS_AT_ONCE: usize = 1_000;
 /// The text of such a statement depends on the number of its rows. Statements of few rows are kept prepared.
 const MAX_PREPARED_ROWS: usize = MAX_TOKENS;
+
+/// Returns rows in portions that a statement can insert.
+pub(crate) fn portions<R>(rows: Vec<R>) -> impl Iterator<Item = Vec<R>> {
+    let mut rows = rows.into_iter().peekable();
+    iter::from_fn(move || {
+        rows.peek()?;
+        Some(rows.by_ref().take(ROWS_AT_ONCE).collect())
+    })
+}
 
 /// The statement: `WITH inserted AS (<rows><link><named><end>`. `K` is the key of a row, of the SQL type `S`.
 ///

@@ -18,6 +18,7 @@ mod creation_groups;
 mod environments;
 mod errors;
 mod event_announcer;
+mod event_consumers;
 mod event_listener;
 mod event_lists;
 mod event_seals;

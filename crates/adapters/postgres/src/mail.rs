@@ -2,25 +2,23 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, QueryDsl, SelectableHelper, insert_into, sql_query,
+    QueryDsl, SelectableHelper, insert_into, sql_query,
     sql_types::{BigInt, Text},
     update,
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{DeliveryState, Timestamp};
+use latchkey_domain::Timestamp;
 use latchkey_ports::{ConsumerMove, DigestDay, MailAttempt, MailDigest, MailRepository, NewMail, StoreError};
 use latchkey_sql::{
     columns::{DbInt, DbTime, Int, UtcTime},
     errors::{DbError, store_error},
-    mail::{FORGOTTEN_AT_ONCE, OPEN_DIGEST},
+    mail::{FORGOTTEN_AT_ONCE, OPEN_DIGEST, attempted_digest, due_digests, items_of},
     rows::{DigestRow, EndedMailRow, MailItemRow, day_number, mail_items as item_rows},
-    schema::{mail_digests, mail_items},
+    schema::mail_items,
 };
 
-use crate::{PostgresStore, connection::Connection, webhook_lanes::move_consumer};
+use crate::{PostgresStore, connection::Connection, event_consumers::move_consumer, insertion::portions};
 
-/// How many rows a statement inserts at most.
-const ROWS_AT_ONCE: usize = 500;
 /// Digests that another process claims, ends or adds to at this moment are skipped.
 const CLAIM: &str = "\
     WITH due AS (\
@@ -80,32 +78,21 @@ impl MailRepository for PostgresStore {
     }
 
     async fn end_mail_attempt(&self, attempt: &MailAttempt) -> Result<bool, StoreError> {
-        let claimed = mail_digests::table
-            .find((attempt.digest.recipient.key(), day_number(attempt.digest.day)))
-            .filter(mail_digests::state.eq(DeliveryState::Waiting.as_str()))
-            .filter(mail_digests::attempts.eq(DbInt(attempt.number.into())));
+        let id = &attempt.digest;
+        let claimed = attempted_digest(id.recipient.key(), day_number(id.day), DbInt(attempt.number.into()));
         Ok(self.execute(update(claimed).set(EndedMailRow::from(attempt))).await? > 0)
     }
 
     async fn forget_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let portion = sql_query(FORGET)
-                .bind::<UtcTime, _>(DbTime::from(before))
-                .bind::<BigInt, _>(FORGOTTEN_AT_ONCE);
-            let portion = self.execute(portion).await?;
-            forgotten += portion;
-            if portion == 0 {
-                return Ok(forgotten);
-            }
-        }
+        self.forget(|| {
+            sql_query(FORGET).bind::<UtcTime, _>(DbTime::from(before)).bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+        })
+        .await
     }
 
     async fn count_due_digests(&self, now: Timestamp) -> Result<u64, StoreError> {
         let mut connection = self.connection().await?;
-        let due = mail_digests::table
-            .filter(mail_digests::state.eq(DeliveryState::Waiting.as_str()))
-            .filter(mail_digests::due_at.le(DbTime::from(now)));
+        let due = due_digests(DbTime::from(now));
         let count: i64 = due.count().get_result(&mut connection).await.map_err(store_error)?;
         Ok(count.unsigned_abs())
     }
@@ -131,20 +118,14 @@ async fn file(
         }
         day = day.next();
     }
-    let mut rows = item_rows(&recipient, day, mail);
-    while !rows.is_empty() {
-        let some: Vec<_> = rows.drain(..rows.len().min(ROWS_AT_ONCE)).collect();
+    for some in portions(item_rows(&recipient, day, mail)) {
         insert_into(mail_items::table).values(some).on_conflict_do_nothing().execute(connection).await?;
     }
     Ok(())
 }
 
 async fn with_items(connection: &mut Connection, digest: DigestRow) -> Result<MailDigest, DbError> {
-    let items = || {
-        mail_items::table
-            .filter(mail_items::recipient.eq(digest.recipient.clone()))
-            .filter(mail_items::day.eq(digest.day))
-    };
+    let items = || items_of(digest.recipient.clone(), digest.day);
     let number: i64 = items().count().get_result(connection).await?;
     let first: Vec<MailItemRow> = items()
         .order(mail_items::event_id)

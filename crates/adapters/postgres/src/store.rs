@@ -231,6 +231,22 @@ impl PostgresStore {
         .boxed()
     }
 
+    /// Deletes one portion after another, so that others can write in between and no statement takes long, until nothing is left, and
+    /// returns the number of rows.
+    pub(crate) async fn forget<S: ExecuteDsl<Connection> + Send>(
+        &self,
+        portion: impl Fn() -> S + Send + Sync,
+    ) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let deleted = self.execute(portion()).await?;
+            if deleted == 0 {
+                return Ok(forgotten);
+            }
+            forgotten += deleted;
+        }
+    }
+
     /// Executes a statement outside a transaction, and returns the number of rows.
     pub(crate) fn execute<'a>(
         &'a self,

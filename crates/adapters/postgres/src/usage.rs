@@ -98,21 +98,13 @@ impl UsageRepository for PostgresStore {
     }
 
     async fn forget_usage(&self, before: Hour) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await?;
         let at_once = i64::try_from(FORGOTTEN_AT_ONCE).unwrap_or(i64::MAX);
-        let mut forgotten = 0;
-        loop {
-            let counts = sql_query(FORGET_COUNTS).bind::<Int, _>(hour(before)).bind::<BigInt, _>(at_once);
-            let addresses = sql_query(FORGET_ADDRESSES)
-                .bind::<UtcTime, _>(DbTime::from(before.start()))
-                .bind::<BigInt, _>(at_once);
-            let deleted = counts.execute(&mut connection).await.map_err(store_error)?
-                + addresses.execute(&mut connection).await.map_err(store_error)?;
-            if deleted == 0 {
-                return Ok(forgotten);
-            }
-            forgotten += u64::try_from(deleted).unwrap_or(0);
-        }
+        let counts = || sql_query(FORGET_COUNTS).bind::<Int, _>(hour(before)).bind::<BigInt, _>(at_once);
+        let addresses = || {
+            let before = DbTime::from(before.start());
+            sql_query(FORGET_ADDRESSES).bind::<UtcTime, _>(before).bind::<BigInt, _>(at_once)
+        };
+        Ok(self.forget(counts).await? + self.forget(addresses).await?)
     }
 }
 

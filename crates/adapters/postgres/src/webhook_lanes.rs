@@ -7,27 +7,27 @@ use std::collections::BTreeSet;
 
 use diesel::{
     ExpressionMethods, OptionalExtension, QueryDsl, QueryableByName, insert_into, sql_query,
-    sql_types::{Array, BigInt, Text},
+    sql_types::{Array, Text},
     update,
 };
 use diesel_async::RunQueryDsl;
 use latchkey_domain::Timestamp;
-use latchkey_ports::{Attempt, ConsumerMove, DeliveryOutcome, NewDelivery};
+use latchkey_ports::{Attempt, ConsumerMove, NewDelivery};
 use latchkey_sql::{
     columns::{DbId, DbInt, DbTime, Id, UtcTime},
     errors::DbError,
     rows::{self, EndedAttemptRow},
     schema::{webhook_deliveries, webhooks},
-    webhooks::{FREE_LANE, MOVE_CONSUMER, attempted},
+    webhooks::{FREE_LANE, attempted},
 };
 
 use crate::{
     connection::Connection,
+    event_consumers::move_consumer,
+    insertion::portions,
     locks::{WEBHOOK_LANES, lock, share},
 };
 
-/// How many rows a statement inserts at most.
-const ROWS_AT_ONCE: usize = 500;
 /// Selects those of these lanes in which deliveries wait.
 const OCCUPIED: &str = "\
     SELECT asked.webhook_id, asked.lane FROM unnest($1, $2) AS asked (webhook_id, lane) WHERE EXISTS (\
@@ -41,17 +41,6 @@ struct LaneRow {
     webhook_id: DbId,
     #[diesel(sql_type = Text)]
     lane: String,
-}
-
-/// Moves the position of a consumer, if it is where the caller thinks.
-pub(crate) async fn move_consumer(connection: &mut Connection, step: ConsumerMove) -> Result<bool, DbError> {
-    let moved = sql_query(MOVE_CONSUMER)
-        .bind::<Text, _>(step.consumer.as_str())
-        .bind::<BigInt, _>(step.to.0)
-        .bind::<BigInt, _>(step.from.0)
-        .execute(connection)
-        .await?;
-    Ok(moved > 0)
 }
 
 /// Moves the position of the consumer, and adds deliveries.
@@ -84,9 +73,7 @@ pub(crate) async fn enqueue(
         .await?;
     let occupied = occupied.into_iter().map(|row| (row.webhook_id, row.lane)).collect();
     let wanted = deliveries.iter().filter(|new| there.contains(&DbId(new.id.webhook.0)));
-    let mut rows = rows::new_deliveries(wanted, occupied, now);
-    while !rows.is_empty() {
-        let some: Vec<_> = rows.drain(..rows.len().min(ROWS_AT_ONCE)).collect();
+    for some in portions(rows::new_deliveries(wanted, occupied, now)) {
         insert_into(webhook_deliveries::table)
             .values(some)
             .on_conflict_do_nothing()
@@ -108,7 +95,7 @@ pub(crate) async fn end_attempt(connection: &mut Connection, attempt: &Attempt) 
         .optional()?;
     let Some(lane) = lane else { return Ok(false) };
     if let Some(lane) = lane
-        && !matches!(attempt.outcome, DeliveryOutcome::Retry(_))
+        && attempt.outcome.next_at().is_none()
     {
         sql_query(FREE_LANE)
             .bind::<UtcTime, _>(DbTime::from(attempt.ended_at))

@@ -1,4 +1,4 @@
-//! The ports of webhooks and of consumers of events.
+//! The port of webhooks.
 
 use async_trait::async_trait;
 use diesel::{
@@ -7,19 +7,17 @@ use diesel::{
     update,
 };
 use diesel_async::RunQueryDsl;
-use latchkey_domain::{
-    DeliveryId, DeliveryState, EventConsumer, EventId, NewEvent, Timestamp, Webhook, WebhookId,
-};
+use latchkey_domain::{DeliveryId, DeliveryState, EventId, NewEvent, Timestamp, Webhook, WebhookId};
 use latchkey_ports::{
-    Attempt, Claim, ConsumerMove, Delivery, DeliveryQuery, Entity, EventConsumerRepository, NewDelivery,
-    SealedBytes, StoreError, StoredWebhook, WebhookRepository,
+    Attempt, Claim, ConsumerMove, Delivery, DeliveryQuery, Entity, NewDelivery, SealedBytes, StoreError,
+    StoredWebhook, WebhookRepository,
 };
 use latchkey_sql::{
     columns::{DbId, DbTime, Id, UtcTime},
     errors::{DbError, conflict_of, not_found, store_error},
     matching_deliveries,
     rows::{self, ChangedWebhookRow, DeliveryRow, NewWebhookRow, RedeliveredRow, WebhookRow},
-    schema::{event_consumers, webhook_deliveries, webhooks},
+    schema::{webhook_deliveries, webhooks},
     webhooks::{FORGOTTEN_AT_ONCE, all_webhooks, delivery, webhook},
 };
 
@@ -187,18 +185,13 @@ impl WebhookRepository for PostgresStore {
         delivered_before: Timestamp,
         failed_before: Timestamp,
     ) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let portion = sql_query(FORGET)
+        self.forget(|| {
+            sql_query(FORGET)
                 .bind::<UtcTime, _>(DbTime::from(failed_before))
                 .bind::<UtcTime, _>(DbTime::from(delivered_before))
-                .bind::<BigInt, _>(FORGOTTEN_AT_ONCE);
-            let portion = self.execute(portion).await?;
-            forgotten += portion;
-            if portion == 0 {
-                return Ok(forgotten);
-            }
-        }
+                .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+        })
+        .await
     }
 
     async fn count_waiting_deliveries(&self) -> Result<u64, StoreError> {
@@ -211,21 +204,6 @@ impl WebhookRepository for PostgresStore {
             .await
             .map_err(store_error)?;
         Ok(count.unsigned_abs())
-    }
-}
-
-#[async_trait]
-impl EventConsumerRepository for PostgresStore {
-    async fn consumed(&self, consumer: EventConsumer) -> Result<EventId, StoreError> {
-        let mut connection = self.connection().await?;
-        let position: Option<i64> = event_consumers::table
-            .find(consumer.as_str())
-            .select(event_consumers::last_event)
-            .first(&mut connection)
-            .await
-            .optional()
-            .map_err(store_error)?;
-        Ok(EventId(position.unwrap_or(0)))
     }
 }
 

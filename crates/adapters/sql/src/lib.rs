@@ -12,6 +12,7 @@
 pub mod archive;
 pub mod columns;
 pub mod errors;
+pub mod event_consumers;
 mod expressions;
 pub mod mail;
 pub mod migrations;

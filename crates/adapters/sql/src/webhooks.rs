@@ -22,13 +22,6 @@ use crate::{
 /// The number of deliveries that are deleted at once, so that others can write in between.
 pub const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
-/// Moves the consumer `$1` to the event `$2`, if it is at the event `$3`; one that is missing is at 0. Another transaction that moves it
-/// is waited for.
-pub const MOVE_CONSUMER: &str = "\
-    INSERT INTO event_consumers AS kept (name, last_event) \
-    SELECT $1, $2 WHERE $3 = 0 OR EXISTS (SELECT 1 FROM event_consumers WHERE name = $1) \
-    ON CONFLICT (name) DO UPDATE SET last_event = excluded.last_event WHERE kept.last_event = $3";
-
 /// Makes the first delivery that waits in the lane `$3` of the webhook `$2` due at `$1`, unless it is.
 pub const FREE_LANE: &str = "\
     UPDATE webhook_deliveries SET next_at = $1 \

@@ -16,13 +16,10 @@ use latchkey_sql::{
     schema::{event_seals, events},
 };
 
-use crate::{
-    event_lists::newest_event,
-    paging::{MAX_BINDS, row_count},
-};
+use crate::{event_lists::newest_event, paging::MAX_BINDS};
 
 /// How many events one transaction deletes: few enough not to block other writers for long.
-pub(crate) const FORGOTTEN_AT_ONCE: i64 = 5_000;
+const FORGOTTEN_AT_ONCE: i64 = 5_000;
 
 pub(crate) fn newest_seal(connection: &mut SqliteConnection) -> Result<Option<EventSeal>, DbError> {
     let row: Option<EventSealRow> = queries::newest_seal().get_result(connection).optional()?;
@@ -69,7 +66,7 @@ pub(crate) fn forget_some(
     connection: &mut SqliteConnection,
     EventId(anchor): EventId,
     before: Timestamp,
-) -> Result<u64, DbError> {
+) -> Result<usize, DbError> {
     let newest = newest_event(connection)?;
     let sealed = events::id.gt(0).and(events::id.le(anchor));
     let imported = events::id.le(0).and(events::at.lt(DbTime::from(before)));
@@ -83,5 +80,5 @@ pub(crate) fn forget_some(
     for ids in old.chunks(MAX_BINDS) {
         delete(events::table.filter(events::id.eq_any(ids))).execute(connection)?;
     }
-    Ok(row_count(old.len()))
+    Ok(old.len())
 }

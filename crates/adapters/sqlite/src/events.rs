@@ -17,7 +17,7 @@ use latchkey_sql::{
 
 use crate::{
     event_lists::{AccessPath, event_count, event_page, newest_event},
-    event_seals::{self, FORGOTTEN_AT_ONCE},
+    event_seals,
     store::SqliteStore,
 };
 
@@ -91,16 +91,7 @@ impl EventRepository for SqliteStore {
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
         let anchor = self.write(move |connection| event_seals::forget_seals(connection, before)).await?;
-        let mut forgotten = 0;
-        loop {
-            // In batches, so that others can write in between.
-            let portion =
-                self.write(move |connection| event_seals::forget_some(connection, anchor, before)).await?;
-            forgotten += portion;
-            if portion < FORGOTTEN_AT_ONCE.unsigned_abs() {
-                return Ok(forgotten);
-            }
-        }
+        self.forget(move |connection| event_seals::forget_some(connection, anchor, before)).await
     }
 }
 

@@ -17,6 +17,7 @@ mod budgets;
 mod connection;
 mod environments;
 mod errors;
+mod event_consumers;
 mod event_lists;
 mod event_seals;
 mod events;

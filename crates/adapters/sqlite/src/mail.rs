@@ -2,21 +2,21 @@
 
 use async_trait::async_trait;
 use diesel::{
-    ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, insert_into, sql_query,
+    QueryDsl, RunQueryDsl, SelectableHelper, SqliteConnection, insert_into, sql_query,
     sql_types::{BigInt, Text},
     update,
 };
-use latchkey_domain::{DeliveryState, Timestamp};
+use latchkey_domain::Timestamp;
 use latchkey_ports::{ConsumerMove, DigestDay, MailAttempt, MailDigest, MailRepository, NewMail, StoreError};
 use latchkey_sql::{
     columns::{DbInt, DbTime, Int, UtcTime},
     errors::DbError,
-    mail::{FORGOTTEN_AT_ONCE, OPEN_DIGEST},
+    mail::{FORGOTTEN_AT_ONCE, OPEN_DIGEST, attempted_digest, due_digests, items_of},
     rows::{DigestRow, EndedMailRow, MailItemRow, day_number, mail_items as item_rows},
-    schema::{mail_digests, mail_items},
+    schema::mail_items,
 };
 
-use crate::{SqliteStore, paging::row_count, webhooks::move_consumer};
+use crate::{SqliteStore, event_consumers::move_consumer};
 
 /// The binds are when the claim ends, the present twice, and the number.
 const CLAIM: &str = "\
@@ -71,40 +71,27 @@ impl MailRepository for SqliteStore {
     async fn end_mail_attempt(&self, attempt: &MailAttempt) -> Result<bool, StoreError> {
         let attempt = attempt.clone();
         self.write(move |connection| {
-            let claimed = mail_digests::table
-                .find((attempt.digest.recipient.key(), day_number(attempt.digest.day)))
-                .filter(mail_digests::state.eq(DeliveryState::Waiting.as_str()))
-                .filter(mail_digests::attempts.eq(DbInt(attempt.number.into())));
+            let id = &attempt.digest;
+            let claimed =
+                attempted_digest(id.recipient.key(), day_number(id.day), DbInt(attempt.number.into()));
             Ok(update(claimed).set(EndedMailRow::from(&attempt)).execute(connection)? > 0)
         })
         .await
     }
 
     async fn forget_mails(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let portion = self
-                .write(move |connection| {
-                    let deleted = sql_query(FORGET)
-                        .bind::<UtcTime, _>(DbTime::from(before))
-                        .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
-                        .execute(connection)?;
-                    Ok(row_count(deleted))
-                })
-                .await?;
-            forgotten += portion;
-            if portion < FORGOTTEN_AT_ONCE.unsigned_abs() {
-                return Ok(forgotten);
-            }
-        }
+        self.forget(move |connection| {
+            let portion = sql_query(FORGET)
+                .bind::<UtcTime, _>(DbTime::from(before))
+                .bind::<BigInt, _>(FORGOTTEN_AT_ONCE);
+            Ok(portion.execute(connection)?)
+        })
+        .await
     }
 
     async fn count_due_digests(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.read(move |connection| {
-            let due = mail_digests::table
-                .filter(mail_digests::state.eq(DeliveryState::Waiting.as_str()))
-                .filter(mail_digests::due_at.le(DbTime::from(now)));
-            let count: i64 = due.count().get_result(connection)?;
+            let count: i64 = due_digests(DbTime::from(now)).count().get_result(connection)?;
             Ok(count.unsigned_abs())
         })
         .await
@@ -137,11 +124,7 @@ fn file(
 }
 
 fn with_items(connection: &mut SqliteConnection, digest: DigestRow) -> Result<MailDigest, DbError> {
-    let items = || {
-        mail_items::table
-            .filter(mail_items::recipient.eq(digest.recipient.clone()))
-            .filter(mail_items::day.eq(digest.day))
-    };
+    let items = || items_of(digest.recipient.clone(), digest.day);
     let number: i64 = items().count().get_result(connection)?;
     let first: Vec<MailItemRow> = items()
         .order(mail_items::event_id)

@@ -12,6 +12,7 @@ use crate::{
     errors::OpenError,
     location::Location,
     migrations,
+    paging::row_count,
     pool::Pool,
 };
 
@@ -104,6 +105,21 @@ impl SqliteStore {
         F: FnOnce(&mut SqliteConnection) -> Result<T, DbError> + Send + 'static,
     {
         self.writer.run(|connection| connection.immediate_transaction(work)).await
+    }
+
+    /// Deletes one portion after another, so that others can write in between, until nothing is left, and returns the number of rows.
+    pub(crate) async fn forget<F>(&self, portion: F) -> Result<u64, StoreError>
+    where
+        F: FnOnce(&mut SqliteConnection) -> Result<usize, DbError> + Clone + Send + 'static,
+    {
+        let mut forgotten = 0;
+        loop {
+            let deleted = self.write(portion.clone()).await?;
+            if deleted == 0 {
+                return Ok(forgotten);
+            }
+            forgotten += row_count(deleted);
+        }
     }
 
     /// Runs work on the connection that writes, with transactions of its own.

@@ -114,14 +114,7 @@ impl UsageRepository for SqliteStore {
     }
 
     async fn forget_usage(&self, before: Hour) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let deleted = self.write(move |connection| forget(connection, before)).await?;
-            if deleted == 0 {
-                return Ok(forgotten);
-            }
-            forgotten += u64::try_from(deleted).unwrap_or(0);
-        }
+        self.forget(move |connection| forget(connection, before)).await
     }
 }
 

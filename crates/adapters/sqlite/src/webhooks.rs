@@ -1,4 +1,4 @@
-//! The ports of webhooks and of consumers of events.
+//! The port of webhooks.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,10 @@ use diesel::{
     sql_types::{BigInt, Text},
     update,
 };
-use latchkey_domain::{
-    DeliveryId, DeliveryState, EventConsumer, EventId, NewEvent, Timestamp, Webhook, WebhookId,
-};
+use latchkey_domain::{DeliveryId, DeliveryState, EventId, NewEvent, Timestamp, Webhook, WebhookId};
 use latchkey_ports::{
-    Attempt, Claim, ConsumerMove, Delivery, DeliveryOutcome, DeliveryQuery, Entity, EventConsumerRepository,
-    NewDelivery, SealedBytes, StoreError, StoredWebhook, WebhookRepository,
+    Attempt, Claim, ConsumerMove, Delivery, DeliveryQuery, Entity, NewDelivery, SealedBytes, StoreError,
+    StoredWebhook, WebhookRepository,
 };
 use latchkey_sql::{
     columns::{DbId, DbInt, DbTime, Id, UtcTime},
@@ -24,12 +22,12 @@ use latchkey_sql::{
     rows::{
         self, ChangedWebhookRow, DeliveryRow, EndedAttemptRow, NewWebhookRow, RedeliveredRow, WebhookRow,
     },
-    schema::{event_consumers, webhook_deliveries, webhooks},
-    webhooks::{FORGOTTEN_AT_ONCE, FREE_LANE, MOVE_CONSUMER, all_webhooks, attempted, delivery, webhook},
+    schema::{webhook_deliveries, webhooks},
+    webhooks::{FORGOTTEN_AT_ONCE, FREE_LANE, all_webhooks, attempted, delivery, webhook},
 };
 use serde_json::Value;
 
-use crate::{SqliteStore, events::record, paging::row_count};
+use crate::{SqliteStore, event_consumers::move_consumer, events::record};
 
 /// The binds are when the claim ends, the present, the ids of webhooks to leave out (`["<id in hex>", …]`), and the number.
 const CLAIM: &str = "\
@@ -184,23 +182,14 @@ impl WebhookRepository for SqliteStore {
         delivered_before: Timestamp,
         failed_before: Timestamp,
     ) -> Result<u64, StoreError> {
-        let mut forgotten = 0;
-        loop {
-            let portion = self
-                .write(move |connection| {
-                    let deleted = sql_query(FORGET)
-                        .bind::<UtcTime, _>(DbTime::from(failed_before))
-                        .bind::<UtcTime, _>(DbTime::from(delivered_before))
-                        .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
-                        .execute(connection)?;
-                    Ok(row_count(deleted))
-                })
-                .await?;
-            forgotten += portion;
-            if portion < FORGOTTEN_AT_ONCE.unsigned_abs() {
-                return Ok(forgotten);
-            }
-        }
+        self.forget(move |connection| {
+            let portion = sql_query(FORGET)
+                .bind::<UtcTime, _>(DbTime::from(failed_before))
+                .bind::<UtcTime, _>(DbTime::from(delivered_before))
+                .bind::<BigInt, _>(FORGOTTEN_AT_ONCE);
+            Ok(portion.execute(connection)?)
+        })
+        .await
     }
 
     async fn count_waiting_deliveries(&self) -> Result<u64, StoreError> {
@@ -213,31 +202,9 @@ impl WebhookRepository for SqliteStore {
     }
 }
 
-#[async_trait]
-impl EventConsumerRepository for SqliteStore {
-    async fn consumed(&self, consumer: EventConsumer) -> Result<EventId, StoreError> {
-        self.read(move |connection| {
-            let position = event_consumers::table.find(consumer.as_str()).select(event_consumers::last_event);
-            let position: Option<i64> = position.first(connection).optional()?;
-            Ok(EventId(position.unwrap_or(0)))
-        })
-        .await
-    }
-}
-
 fn find(connection: &mut SqliteConnection, id: WebhookId) -> Result<Option<StoredWebhook>, DbError> {
     let row: Option<WebhookRow> = webhook(DbId(id.0)).first(connection).optional()?;
     Ok(rows::optional(row)?)
-}
-
-/// Moves the position of a consumer, if it is where the caller thinks.
-pub(crate) fn move_consumer(connection: &mut SqliteConnection, step: ConsumerMove) -> Result<bool, DbError> {
-    let moved = sql_query(MOVE_CONSUMER)
-        .bind::<Text, _>(step.consumer.as_str())
-        .bind::<BigInt, _>(step.to.0)
-        .bind::<BigInt, _>(step.from.0)
-        .execute(connection)?;
-    Ok(moved > 0)
 }
 
 fn enqueue(
@@ -277,7 +244,7 @@ fn end_attempt(connection: &mut SqliteConnection, attempt: &Attempt) -> Result<b
         .optional()?;
     let Some(lane) = lane else { return Ok(false) };
     if let Some(lane) = lane
-        && !matches!(attempt.outcome, DeliveryOutcome::Retry(_))
+        && attempt.outcome.next_at().is_none()
     {
         sql_query(FREE_LANE)
             .bind::<UtcTime, _>(DbTime::from(attempt.ended_at))

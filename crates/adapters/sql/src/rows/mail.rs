@@ -1,8 +1,8 @@
 //! Digests of events for recipients of mail.
 
 use diesel::{AsChangeset, Insertable, Queryable, QueryableByName, Selectable};
-use latchkey_domain::{Day, DeliveryState, Email, EventId, Timestamp};
-use latchkey_ports::{DeliveryOutcome, DigestId, Inconsistency, MailAttempt, MailDigest, MailItem, NewMail};
+use latchkey_domain::{Day, Email, EventId};
+use latchkey_ports::{DigestId, Inconsistency, MailAttempt, MailDigest, MailItem, NewMail};
 
 use super::{Row, all};
 use crate::{
@@ -108,16 +108,12 @@ pub struct EndedMailRow<'a> {
 
 impl<'a> From<&'a MailAttempt> for EndedMailRow<'a> {
     fn from(attempt: &'a MailAttempt) -> Self {
-        let ended = |state: DeliveryState, next_at: Option<Timestamp>| Self {
-            state: state.as_str(),
+        let next_at = attempt.outcome.next_at();
+        Self {
+            state: attempt.outcome.state().as_str(),
             next_at: next_at.map(DbTime::from),
             ended_at: next_at.is_none().then_some(attempt.ended_at.into()),
             error: attempt.error.as_deref(),
-        };
-        match attempt.outcome {
-            DeliveryOutcome::Delivered => ended(DeliveryState::Delivered, None),
-            DeliveryOutcome::Failed => ended(DeliveryState::Failed, None),
-            DeliveryOutcome::Retry(at) => ended(DeliveryState::Waiting, Some(at)),
         }
     }
 }

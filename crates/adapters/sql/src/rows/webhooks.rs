@@ -7,9 +7,7 @@ use latchkey_domain::{
     DeliveryId, DeliveryState, EventId, EventKind, EventSelection, ProjectId, ProjectScope, ProjectSet,
     Subject, Timestamp, Webhook, WebhookId, WebhookTarget, WebhookTemplate, WebhookUrl,
 };
-use latchkey_ports::{
-    Attempt, Delivery, DeliveryOutcome, Inconsistency, KeyId, NewDelivery, SealedBytes, StoredWebhook,
-};
+use latchkey_ports::{Attempt, Delivery, Inconsistency, KeyId, NewDelivery, SealedBytes, StoredWebhook};
 
 use super::Row;
 use crate::{
@@ -245,15 +243,11 @@ pub struct EndedAttemptRow<'a> {
 
 impl<'a> From<&'a Attempt> for EndedAttemptRow<'a> {
     fn from(attempt: &'a Attempt) -> Self {
-        let (state, next_at) = match attempt.outcome {
-            DeliveryOutcome::Delivered => (DeliveryState::Delivered, None),
-            DeliveryOutcome::Failed => (DeliveryState::Failed, None),
-            DeliveryOutcome::Retry(at) => (DeliveryState::Waiting, Some(at.into())),
-        };
+        let next_at = attempt.outcome.next_at();
         Self {
-            state: state.as_str(),
-            next_at,
-            ended_at: (state != DeliveryState::Waiting).then_some(attempt.ended_at.into()),
+            state: attempt.outcome.state().as_str(),
+            next_at: next_at.map(DbTime::from),
+            ended_at: next_at.is_none().then_some(attempt.ended_at.into()),
             status: attempt.status.map(|status| DbInt(status.into())),
             duration_ms: Some(i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX)),
             error: attempt.error.as_deref(),
