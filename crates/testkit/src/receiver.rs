@@ -93,6 +93,12 @@ impl Receiver {
         self.state.log().iter().filter(|entry| matches!(entry, Entry::Received(_))).count()
     }
 
+    /// Returns how many messages were answered with 200.
+    pub fn count_accepted(&self) -> usize {
+        let is_accepted = |entry: &&Entry| matches!(entry, Entry::Received(message) if message.status == 200);
+        self.state.log().iter().filter(is_accepted).count()
+    }
+
     /// Notes that another program is killed now.
     pub fn note_kill(&self) {
         self.state.log().push(Entry::Killed);

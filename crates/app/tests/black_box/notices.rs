@@ -1,14 +1,16 @@
-//! Notices from outside: each is recorded once by three servers on one database, which are killed in turn. `just ha` kills fifty times
-//! on each database; other runs of the tests do it a few times.
+//! Notices from outside: each is recorded once by three servers on one database, which are killed in turn while they send the notices
+//! to a webhook that fails a third of the time; each arrives. `just ha` kills fifty times on each database; other runs of the tests
+//! do it a few times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use latchkey_testkit::{
     env::{Store, TestEnv},
     raw_http::Request,
+    receiver::{Entry, Receiver},
     server::{Server, TOKENS},
-    wait::until_true,
+    wait::{try_until, until_true},
 };
 use serde_json::{Value, json};
 
@@ -19,8 +21,13 @@ const KILLS: (&str, usize) = ("LATCHKEY_NOTICE_KILLS", 4);
 const SERVERS: usize = 3;
 /// More than are recorded at once, so that a kill comes between.
 const ENDLESS: usize = 250;
-const NOTICES: &str = "events WHERE kind IN ('api-token-expiring', 'api-token-expired-in-use', 'api-token-unused', \
-    'api-token-policy-violated', 'api-token-rotation-due')";
+const KINDS: [&str; 5] = [
+    "api-token-expiring",
+    "api-token-expired-in-use",
+    "api-token-unused",
+    "api-token-policy-violated",
+    "api-token-rotation-due",
+];
 const VIOLATIONS: &str = "events WHERE kind = 'api-token-policy-violated'";
 
 /// How many notices of a kind there are, by kind and token.
@@ -66,6 +73,23 @@ fn counted(records: &mut Records) -> Counts {
     counts
 }
 
+/// Returns the ids of the notices that a receiver has accepted.
+fn accepted(receiver: &Receiver) -> BTreeSet<i64> {
+    let messages = receiver.log().into_iter().filter_map(|entry| match entry {
+        Entry::Received(message) if message.status == 200 => Some(message.body["data"]["id"].clone()),
+        Entry::Received(_) | Entry::Killed => None,
+    });
+    messages.map(|id| id.as_i64().expect("an id")).collect()
+}
+
+/// Waits until a receiver has accepted so many notices. What a killed server had claimed is sent again after a minute.
+fn wait_for_all(receiver: &Receiver, total: usize) {
+    // Reading what was received holds the receiver up, so it is counted first.
+    let are_all = || (receiver.count_accepted() >= total && accepted(receiver).len() >= total).then_some(());
+    let found = (0..10).any(|_| try_until(are_all).is_some());
+    assert!(found, "{} of {total} notices were received", accepted(receiver).len());
+}
+
 fn each_notice_is_recorded_once(store: Store) {
     let (variable, default) = KILLS;
     let kills = std::env::var(variable).map_or(default, |text| text.parse().expect("a number"));
@@ -74,8 +98,13 @@ fn each_notice_is_recorded_once(store: Store) {
         .with("LATCHKEY__NOTICES__EXPIRING", "1,0")
         .with("LATCHKEY__POLICY__UNUSED_NOTICE", "2s")
         .with("LATCHKEY__LAST_USED__FLUSH_INTERVAL", "100ms")
+        .with("LATCHKEY__WEBHOOKS__ALLOWED_NETWORKS", "127.0.0.1")
+        .with("LATCHKEY__WEBHOOKS__RETRY_AFTER", "10ms")
         .with("LATCHKEY__LIMITS__API_TOKENS", "1000000");
     let mut servers: Vec<_> = (0..SERVERS).map(|_| env.serve()).collect();
+    let receiver = Receiver::start(|number, _| if number % 3 == 1 { 500 } else { 200 });
+    let webhook = json!({ "url": receiver.url(), "events": KINDS });
+    assert_eq!(servers[0].as_admin(Request::post("/api/admin/webhooks", &webhook)).status, 201);
     let mut records = Records::of(&env);
     let mut expected = Counts::new();
     let endless = created(&servers[0], ENDLESS, &json!({}));
@@ -113,14 +142,17 @@ fn each_notice_is_recorded_once(store: Store) {
     let ended = if store == Store::Sqlite { ended.replace("\": 0", "\":0") } else { ended.to_owned() };
     until_true("they have ended", || records.count(&ended) == short.len());
     let total: usize = expected.values().sum();
-    until_true("all notices", || use_them() && records.count(NOTICES) >= total);
+    let notices = format!("events WHERE kind IN ('{}')", KINDS.join("', '"));
+    until_true("all notices", || use_them() && records.count(&notices) >= total);
     assert_eq!(counted(&mut records), expected);
     assert_eq!(records.count("notices"), total);
     for state in ["expired_in_use", "rotation_due", "unused"] {
         let metric = format!("latchkey_projects_with_tokens{{state=\"{state}\"}}");
         until_true(state, || servers.iter().all(|server| server.metric(&metric) >= 1.0));
     }
-    println!("{kills} kills of {SERVERS} servers: {total} notices, each recorded once");
+    wait_for_all(&receiver, total);
+    assert_eq!(accepted(&receiver).len(), total);
+    println!("{kills} kills of {SERVERS} servers: {total} notices, each recorded once and received");
 }
 
 #[test]
