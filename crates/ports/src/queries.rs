@@ -64,6 +64,32 @@ impl AttributeFilter {
     }
 }
 
+/// When tokens end. The default is at any time, or never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ends {
+    /// Only those that are not expired at that moment. One without an end never is.
+    pub after: Option<Timestamp>,
+    /// Only those that are expired at that moment.
+    pub by: Option<Timestamp>,
+}
+
+impl Ends {
+    /// Those that are not expired at that moment.
+    pub fn after(moment: Timestamp) -> Self {
+        Self { after: Some(moment), by: None }
+    }
+
+    /// Those that are expired at that moment.
+    pub fn by(moment: Timestamp) -> Self {
+        Self { after: None, by: Some(moment) }
+    }
+
+    /// Whether tokens are filtered by it.
+    pub fn is_set(self) -> bool {
+        self.after.is_some() || self.by.is_some()
+    }
+}
+
 /// A query for tokens. A token must pass every filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenQuery {
@@ -79,8 +105,7 @@ pub struct TokenQuery {
     pub name_contains: Option<String>,
     /// Only those that meet each of these conditions.
     pub attributes: Vec<AttributeFilter>,
-    /// Only those that are (`true`) or are not (`false`) expired at that moment.
-    pub expired: Option<(bool, Timestamp)>,
+    pub ends: Ends,
     /// Only those that were created before that moment and did not authenticate at or after it.
     pub unused_since: Option<Timestamp>,
     pub order: TokenOrder,
@@ -101,7 +126,7 @@ impl TokenQuery {
             name: None,
             name_contains: None,
             attributes: Vec::new(),
-            expired: None,
+            ends: Ends::default(),
             unused_since: None,
             order: TokenOrder::default(),
             direction: Direction::default(),
@@ -129,7 +154,7 @@ impl TokenQuery {
             name: None,
             name_contains: None,
             attributes,
-            expired: None,
+            ends: Ends { after: None, by: None },
             unused_since: None,
             order: TokenOrder::CreatedAt,
             direction: Direction::Ascending,

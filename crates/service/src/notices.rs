@@ -10,7 +10,7 @@ use latchkey_domain::{
     UseOutcome,
 };
 use latchkey_ports::{
-    AttributeFilter, Direction, NewNotice, NoticeRepository, Store, StoreError, TokenOrder, TokenQuery,
+    AttributeFilter, Direction, Ends, NewNotice, NoticeRepository, Store, StoreError, TokenOrder, TokenQuery,
     TokenRepository, UsageRepository,
 };
 
@@ -106,7 +106,7 @@ impl Notices {
         let earliest = ApiToken::earliest_expiry_noticed(now);
         // Backwards from the last end that counts: those that ended long ago are not read.
         let mut portions = Portions::of(TokenQuery {
-            expired: Some((true, latest)),
+            ends: Ends::by(latest),
             order: TokenOrder::ExpiresAt,
             direction: Direction::Descending,
             ..TokenQuery::of_kinds(TokenKind::ALL)
@@ -178,7 +178,7 @@ impl Notices {
         let mut found = Found::default();
         let mut portions = Portions::of(TokenQuery {
             attributes: vec![AttributeFilter::IsSet { name: "rotateEvery" }],
-            expired: Some((false, now)),
+            ends: Ends::after(now),
             ..TokenQuery::of_kinds(TokenKind::ALL)
         });
         while let Some(portion) = portions.next(&*self.tokens).await? {
@@ -198,7 +198,7 @@ impl Notices {
     async fn violations(&self, policies: &PoliciesInForce, now: Timestamp) -> Result<usize, StoreError> {
         let mut recorded = 0;
         for query in bound_by_rules(policies) {
-            let mut portions = Portions::of(TokenQuery { expired: Some((false, now)), ..query });
+            let mut portions = Portions::of(TokenQuery { ends: Ends::after(now), ..query });
             while let Some(portion) = portions.next(&*self.tokens).await? {
                 let mut noticed = Vec::new();
                 for token in portion.iter().map(|stored| &stored.token) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use latchkey_domain::{
     ApiToken, EventKind, Policy, PolicyRule, ProjectId, ProjectScope, Term, TokenId, Unused,
 };
-use latchkey_ports::{Page, ProjectRepository, TokenQuery, TokenRepository};
+use latchkey_ports::{Ends, Page, ProjectRepository, TokenQuery, TokenRepository};
 
 use crate::{
     InstancePermit, Missing, Permit, ReadInstanceTokens, ReadTokens, ServiceError, UpdateProject,
@@ -156,8 +156,7 @@ impl Policies {
         policy: impl Fn(&ProjectScope) -> Policy,
     ) -> Result<PolicyViolations, ServiceError> {
         let now = self.changes.now();
-        let query =
-            TokenQuery { after, expired: Some((false, now)), page: Page::first(Self::PORTION), ..tokens };
+        let query = TokenQuery { after, ends: Ends::after(now), page: Page::first(Self::PORTION), ..tokens };
         let portion = self.tokens.tokens(&query).await?;
         let is_last = portion.len() < usize::try_from(Self::PORTION).unwrap_or(usize::MAX);
         let next = portion.last().map(|stored| stored.token.id).filter(|_| !is_last);

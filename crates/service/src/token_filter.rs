@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, Page, StoredToken, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, Ends, Page, StoredToken, TokenOrder, TokenQuery};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
@@ -24,6 +24,8 @@ pub struct TokenFilter {
     pub attributes: Vec<AttributeFilter>,
     /// Only those that are (`true`) or are not (`false`) expired now.
     pub expired: Option<bool>,
+    /// Only those that end at or before that moment.
+    pub expires_by: Option<Timestamp>,
     /// Only those that were created before that moment and not used since.
     pub unused_since: Option<Timestamp>,
     /// The order.
@@ -76,6 +78,15 @@ impl TokenFilter {
     /// The maximum number of tokens on a page, and in a portion.
     pub const MAX: u32 = 1_000;
 
+    /// Returns when the tokens end that pass the filter at this moment.
+    fn ends(&self, now: Timestamp) -> Ends {
+        let until_now = self.expired.filter(|expired| *expired).map(|_| now);
+        Ends {
+            after: self.expired.filter(|expired| !expired).map(|_| now),
+            by: self.expires_by.into_iter().chain(until_now).min(),
+        }
+    }
+
     /// Returns a page of the tokens of the visible kinds that pass the filter.
     ///
     /// # Errors
@@ -90,13 +101,14 @@ impl TokenFilter {
             return Err(ServiceError::query("cursor", message));
         }
         let kinds = visible.into_iter().filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind));
+        let ends = self.ends(changes.changes.now());
         let query = TokenQuery {
             project: self.project,
             environment: self.environment,
             name: self.name,
             name_contains: self.name_contains,
             attributes: self.attributes,
-            expired: self.expired.map(|expired| (expired, changes.changes.now())),
+            ends,
             unused_since: self.unused_since,
             order: self.order,
             direction: self.direction,

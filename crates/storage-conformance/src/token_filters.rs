@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use TokenKind::{Admin, Client, Frontend};
 use latchkey_domain::{TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Store, StoredToken, TokenQuery};
+use latchkey_ports::{AttributeFilter, Ends, Store, StoredToken, TokenOrder, TokenQuery};
 use serde_json::{Value, json};
 
 use crate::{
@@ -267,16 +267,22 @@ pub async fn tokens_are_filtered_by_expiry(store: &Arc<dyn Store>) {
         ending(Some(last), token(6, &["default"])),
     ];
     setup::tokens(store, &tokens).await;
-    let expected: [(_, _, &[i64]); 5] = [
-        (true, moment(10), &[2, 3, 5]),
-        (false, moment(10), &[1, 4, 6]),
-        (true, last, &[2, 3, 4, 5, 6]),
-        (false, last, &[1]),
-        (true, first, &[5]),
+    let expected: [(_, &[i64]); 7] = [
+        (Ends::by(moment(10)), &[2, 3, 5]),
+        (Ends::after(moment(10)), &[1, 4, 6]),
+        (Ends::by(last), &[2, 3, 4, 5, 6]),
+        (Ends::after(last), &[1]),
+        (Ends::by(first), &[5]),
+        (Ends { after: Some(moment(9)), by: Some(moment(11)) }, &[3, 4]),
+        (Ends { after: Some(moment(11)), by: Some(moment(9)) }, &[]),
     ];
-    for (expired, at, numbers_expected) in expected {
-        let query = TokenQuery { expired: Some((expired, at)), ..of_any_kind() };
-        assert_eq!(token_numbers(store, &query).await, numbers_expected, "{expired} at {at}");
+    for (ends, numbers_expected) in expected {
+        for order in [TokenOrder::CreatedAt, TokenOrder::ExpiresAt] {
+            let query = TokenQuery { ends, order, ..of_any_kind() };
+            let mut numbers = token_numbers(store, &query).await;
+            numbers.sort_unstable();
+            assert_eq!(numbers, numbers_expected, "{ends:?} by {order:?}");
+        }
     }
 }
 
@@ -333,7 +339,7 @@ pub async fn token_filters_are_combined(store: &Arc<dyn Store>) {
         environment: Some(environment("production")),
         name: Some(TokenName::new("ci west").expect("a name")),
         name_contains: Some("i w".to_owned()),
-        expired: Some((true, moment(40))),
+        ends: Ends::by(moment(40)),
         unused_since: Some(moment(25)),
         ..TokenQuery::of_kinds([Frontend])
     };
@@ -343,7 +349,7 @@ pub async fn token_filters_are_combined(store: &Arc<dyn Store>) {
         (TokenQuery { project: None, ..query.clone() }, vec![1, 3]),
         (TokenQuery { name: None, name_contains: Some("ci".to_owned()), ..query.clone() }, vec![1, 4]),
         (TokenQuery { kinds: [Frontend, Client].into(), ..query.clone() }, vec![1, 5]),
-        (TokenQuery { expired: None, ..query.clone() }, vec![1, 6, 9]),
+        (TokenQuery { ends: Ends::default(), ..query.clone() }, vec![1, 6, 9]),
         (TokenQuery { unused_since: None, ..query.clone() }, vec![1, 7, 26]),
         (TokenQuery { name_contains: Some("I w".to_owned()), ..query }, vec![]),
     ];

@@ -131,7 +131,8 @@ fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
         && meets_all(&query.attributes, token)
-        && query.expired.is_none_or(|(expired, at)| token.is_expired_at(at) == expired)
+        && query.ends.after.is_none_or(|at| !token.is_expired_at(at))
+        && query.ends.by.is_none_or(|at| token.is_expired_at(at))
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
 }

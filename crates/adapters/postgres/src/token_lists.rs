@@ -104,13 +104,11 @@ fn with_attribute<'q>(tokens: Tokens<'q>, filter: &'q AttributeFilter) -> Option
 
 /// By the end, and by the last use.
 fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
-    if let Some((expired, at)) = query.expired {
-        let at = DbTime::from(at);
-        tokens = if expired {
-            tokens.filter(token_rows::expires_at.le(at))
-        } else {
-            tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(at)))
-        };
+    if let Some(at) = query.ends.after.map(DbTime::from) {
+        tokens = tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(at)));
+    }
+    if let Some(at) = query.ends.by.map(DbTime::from) {
+        tokens = tokens.filter(token_rows::expires_at.le(at));
     }
     if let Some(since) = query.unused_since.map(DbTime::from) {
         tokens = tokens

@@ -58,7 +58,7 @@ impl Filter {
         match self {
             Self::Project => query.project.is_some(),
             Self::Name => query.name.is_some(),
-            Self::Expired => query.expired.is_some(),
+            Self::Expired => query.ends.is_set(),
             Self::Unused => query.unused_since.is_some(),
             Self::Environment => query.environment.is_some(),
             Self::Kind => query.kinds.len() == 1,
@@ -118,13 +118,18 @@ impl Filter {
                 Some(name) => tokens.filter(unindexed(api_tokens::name).eq(name)),
                 None => tokens,
             },
-            Self::Expired => match query.expired {
-                Some((true, at)) if indexed => tokens.filter(api_tokens::ends_at.le(DbTime::from(at))),
-                Some((false, at)) if indexed => tokens.filter(api_tokens::ends_at.gt(DbTime::from(at))),
-                Some((true, at)) => tokens.filter(unindexed(api_tokens::ends_at).le(DbTime::from(at))),
-                Some((false, at)) => tokens.filter(unindexed(api_tokens::ends_at).gt(DbTime::from(at))),
-                None => tokens,
-            },
+            Self::Expired => {
+                let tokens = match query.ends.after.map(DbTime::from) {
+                    Some(at) if indexed => tokens.filter(api_tokens::ends_at.gt(at)),
+                    Some(at) => tokens.filter(unindexed(api_tokens::ends_at).gt(at)),
+                    None => tokens,
+                };
+                match query.ends.by.map(DbTime::from) {
+                    Some(at) if indexed => tokens.filter(api_tokens::ends_at.le(at)),
+                    Some(at) => tokens.filter(unindexed(api_tokens::ends_at).le(at)),
+                    None => tokens,
+                }
+            }
             Self::Unused => match query.unused_since.map(DbTime::from) {
                 Some(since) if indexed => tokens.filter(api_tokens::used_at.lt(since)),
                 Some(since) => tokens.filter(unindexed(api_tokens::used_at).lt(since)),

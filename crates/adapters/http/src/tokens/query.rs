@@ -21,7 +21,7 @@ use crate::{
 #[derive(Debug, Deserr, IntoParams)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(crate) struct TokenQuery {
+pub struct TokenQuery {
     /// Only tokens that name this project. On a project's route: that project, and no other.
     #[deserr(default)]
     #[param(value_type = Option<String>, example = "web-shop", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
@@ -50,6 +50,10 @@ pub(crate) struct TokenQuery {
     #[deserr(default)]
     #[param(value_type = Option<bool>)]
     expired: Option<Parsed<bool>>,
+    /// Only tokens that expire at or before this time, as in RFC 3339.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
+    expires_by: Option<Timestamp>,
     /// Only tokens that were created before this time, as in RFC 3339, and were not used at or after it.
     #[deserr(default)]
     #[param(value_type = Option<String>, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
@@ -82,7 +86,10 @@ const METADATA: &str = "metadata.";
 impl TokenQuery {
     /// Reads the query. Returns the filter, and whether the response says where the next page begins: for a page in the order
     /// that has cursors.
-    pub(crate) fn read(query: &Query<Self>) -> Result<(TokenFilter, bool), ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`].
+    pub fn read(query: &Query<Self>) -> Result<(TokenFilter, bool), ApiError> {
         let (by_metadata, members) = query.split(METADATA)?;
         let mut attributes = by_metadata.into_iter().map(metadata_filter).collect::<Result<Vec<_>, _>>()?;
         let query: Self = parse(members, "query")?;
@@ -99,6 +106,7 @@ impl TokenQuery {
             name_contains: query.name,
             attributes,
             expired: query.expired.map(|Parsed(expired)| expired),
+            expires_by: query.expires_by,
             unused_since: query.unused_since,
             order: query.sort_by.unwrap_or_default(),
             direction: query.sort_order.unwrap_or_default(),

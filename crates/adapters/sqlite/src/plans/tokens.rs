@@ -2,7 +2,7 @@
 
 use diesel::QueryDsl;
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
-use latchkey_ports::{Direction, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{Direction, Ends, Page, TokenOrder, TokenQuery};
 use latchkey_sql::columns::DbId;
 use uuid::Uuid;
 
@@ -130,9 +130,9 @@ fn a_list_goes_down_the_index_of_its_order_whatever_its_filters() {
 #[test]
 fn a_range_is_a_piece_of_the_index_of_its_order() {
     with_large_store(|connection| {
-        for expired in [true, false] {
+        for ends in [Ends::by(moment()), Ends::after(moment())] {
             let order = TokenOrder::ExpiresAt;
-            let query = TokenQuery { order, expired: Some((expired, moment())), ..first_page() };
+            let query = TokenQuery { order, ends, ..first_page() };
             let step = "SEARCH api_tokens USING INDEX api_tokens_by_end (ends_at";
             assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
         }
@@ -150,7 +150,7 @@ fn with_every_filter() -> TokenQuery {
         environment: "development".parse().ok(),
         name: "token7".parse().ok(),
         name_contains: Some("7".to_owned()),
-        expired: Some((true, moment())),
+        ends: Ends::by(moment()),
         unused_since: Some(moment()),
         ..first_page()
     }
@@ -213,7 +213,7 @@ fn the_filter_that_leaves_few_is_chosen() {
         assert_eq!(chosen(&with_every_filter()), Some(Filter::Project));
         let of_all = TokenQuery { project: None, name: None, ..with_every_filter() };
         assert_eq!(chosen(&of_all), Some(Filter::Expired));
-        let dense = TokenQuery { expired: None, unused_since: None, ..of_all };
+        let dense = TokenQuery { ends: Ends::default(), unused_since: None, ..of_all };
         assert_eq!(chosen(&dense), None, "12 000 clients of development");
         let sparse = TokenQuery { environment: "production".parse().ok(), ..dense };
         assert_eq!(chosen(&sparse), Some(Filter::Environment));
