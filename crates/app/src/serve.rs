@@ -12,6 +12,7 @@ use std::{
 
 use actix_server::ServerHandle;
 use anyhow::Context as _;
+use latchkey_console::Console;
 use latchkey_http::{HttpSettings, MemoryBudget, Sampling};
 use latchkey_metrics::Exporter;
 use latchkey_ports::ErrorChain;
@@ -74,12 +75,13 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
     }
 
     let memory = Arc::new(MemoryBudget::new(config.server.max_memory_in_flight));
-    let context = Arc::new(latchkey_http::Context::new(
+    let context = latchkey_http::Context::new(
         app.use_cases.clone(),
         app.entropy.clone(),
         exporter,
         HttpSettings { edge_client, report_keys, ..http_settings(config, &memory) },
-    ));
+    );
+    let context = Arc::new(context.with_pages(Arc::new(Console)));
     let metrics = metrics.map(|socket| MetricsServer::start(socket, &context)).transpose()?;
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();

@@ -16,6 +16,7 @@ use actix_web::{
     http::{Method, header},
     test,
 };
+use latchkey_console::Console;
 use latchkey_crypto::{Argon2Hasher, Cost, KeyRing, MasterKey, Sealer};
 use latchkey_domain::{
     Description, Email, LeakAction, NoticeDays, Policy, ProjectDescription, ProjectMode, ProjectName,
@@ -176,7 +177,8 @@ impl TestApp {
         }
         let use_cases = Arc::new(use_cases);
         let exporter = Arc::new(Exporter::new("test").expect("an exporter"));
-        let context = Arc::new(Context::new(use_cases.clone(), entropy, exporter, settings.http));
+        let context = Context::new(use_cases.clone(), entropy, exporter, settings.http);
+        let context = Arc::new(context.with_pages(Arc::new(Console)));
         let mut app = Self { use_cases, clock, store, sealer, receivers, context, credentials: Vec::new() };
         app.create_clients().await;
         app

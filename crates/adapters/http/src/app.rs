@@ -41,6 +41,7 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
+    let pages = context.pages.clone();
     let context = Data::from(Arc::clone(context));
     App::new()
         .app_data(context.clone())
@@ -48,6 +49,9 @@ pub fn app(
         .configure(|config| match routes {
             Routes::All { with_metrics } => {
                 api(with_metrics).configure(config);
+                if let Some(pages) = &pages {
+                    pages.configure(config);
+                }
                 config.default_service(web::to(unknown_path));
             }
             Routes::Verification => {

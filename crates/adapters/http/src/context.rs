@@ -13,12 +13,13 @@ use actix_web::{HttpRequest, http::header::HeaderName, web::Data};
 use ipnet::IpNet;
 use latchkey_domain::canonical_network;
 use latchkey_metrics::Exporter;
-use latchkey_ports::Entropy;
+use latchkey_ports::{Entropy, EntropyExt as _};
 use latchkey_service::UseCases;
+use uuid::Uuid;
 
 use crate::{
     edge_client::EdgeClient, error::ApiError, event_streams::EventStreams, memory::MemoryBudget,
-    observability::RequestMetrics, report_key::ReportKey,
+    observability::RequestMetrics, pages::Pages, report_key::ReportKey,
 };
 
 /// The settings of the HTTP interface.
@@ -88,6 +89,7 @@ pub struct Context {
     pub(crate) exporter: Arc<Exporter>,
     pub(crate) requests: RequestMetrics,
     pub(crate) event_streams: EventStreams,
+    pub(crate) pages: Option<Arc<dyn Pages>>,
 }
 
 impl Context {
@@ -109,7 +111,26 @@ impl Context {
             exporter,
             requests: RequestMetrics::default(),
             event_streams,
+            pages: None,
         }
+    }
+
+    /// Serves these pages beside the API.
+    #[must_use]
+    pub fn with_pages(self, pages: Arc<dyn Pages>) -> Self {
+        Self { pages: Some(pages), ..self }
+    }
+
+    /// Returns an id that no other thing has.
+    #[must_use]
+    pub fn new_id(&self) -> Uuid {
+        self.entropy.uuid()
+    }
+
+    /// Returns the use cases, for pages.
+    #[must_use]
+    pub fn use_cases(&self) -> &UseCases {
+        &self.use_cases
     }
 
     /// Ends all event streams, which would otherwise go on while the server waits for the requests in progress.
@@ -118,7 +139,10 @@ impl Context {
     }
 
     /// Returns the state that a request's application was built with.
-    pub(crate) fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
+    ///
+    /// # Errors
+    /// An internal error if there is none.
+    pub fn of(request: &HttpRequest) -> Result<&Data<Self>, ApiError> {
         request.app_data().ok_or_else(|| ApiError::internal("the application was built without its state"))
     }
 

@@ -32,7 +32,7 @@ const FALLBACK_BODY: &str =
 
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ApiError {
+pub enum ApiError {
     /// The request has no credentials.
     #[error(
         "You must log in to use Latchkey. Your request had no authorization header, so we could not authorize you. \
@@ -145,12 +145,13 @@ fn bad_input(details: &[Detail]) -> String {
 
 impl ApiError {
     /// Returns an error that is logged in full and tells the client nothing but that it occurred.
-    pub(crate) fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Refused(ServiceError::Internal(error.into()))
     }
 
     /// Returns the status and the kind of the error object.
-    pub(crate) fn kind(&self) -> (StatusCode, &'static str) {
+    #[must_use]
+    pub fn kind(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NoCredentials => (StatusCode::UNAUTHORIZED, "AuthenticationRequired"),
             Self::BadCredentials | Self::BadSignature(_) => (StatusCode::UNAUTHORIZED, "UnauthorizedError"),
@@ -200,7 +201,8 @@ impl ApiError {
     }
 
     /// Returns the message for the client. An internal error reveals nothing but that it occurred.
-    fn message(&self) -> String {
+    #[must_use]
+    pub fn message(&self) -> String {
         match self {
             Self::Refused(ServiceError::Internal(_)) => Self::Panicked.to_string(),
             Self::Refused(ServiceError::Unavailable(_)) => {
@@ -216,6 +218,21 @@ impl ApiError {
                 bad_input(&self.details(""))
             }
             other => other.to_string(),
+        }
+    }
+
+    /// Returns each problem by itself.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Detail> {
+        self.details(&self.message())
+    }
+
+    /// Returns the permissions of which any one would have done.
+    #[must_use]
+    pub fn permissions(&self) -> &[Permission] {
+        match self {
+            Self::Refused(ServiceError::Denied(Denied { any_of, .. })) => any_of,
+            _ => &[],
         }
     }
 
@@ -238,12 +255,7 @@ impl ApiError {
     /// Returns the error object, with the id that the log line of this occurrence has too.
     pub(crate) fn body(&self, id: Uuid) -> ErrorBody {
         let message = self.message();
-        let permissions = match self {
-            Self::Refused(ServiceError::Denied(Denied { any_of, .. })) => {
-                Some(any_of.iter().copied().map(Permission::as_str).collect())
-            }
-            _ => None,
-        };
+        let permissions = self.permissions();
         let login = matches!(self, Self::NoCredentials);
         ErrorBody {
             id,
@@ -251,7 +263,8 @@ impl ApiError {
             details: self.details(&message),
             message,
             code: self.reason().map(Reason::as_str),
-            permissions,
+            permissions: (!permissions.is_empty())
+                .then(|| permissions.iter().copied().map(Permission::as_str).collect()),
             path: login.then_some(LOGIN_PATH),
             login: login.then_some("password"),
         }

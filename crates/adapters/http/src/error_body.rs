@@ -36,18 +36,19 @@ pub(crate) struct ErrorBody {
 
 /// One problem with what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct Detail {
+pub struct Detail {
     /// What to change.
-    pub(crate) message: String,
+    pub message: String,
     /// Where it is, as a JSON pointer from the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/body/type")]
-    pub(crate) path: Option<String>,
+    pub path: Option<String>,
 }
 
 impl Detail {
     /// A problem with one member of the body.
-    pub(crate) fn of_field(field: &str, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn of_field(field: &str, message: impl Into<String>) -> Self {
         Self { message: message.into(), path: Some(format!("/body/{field}")) }
     }
 

@@ -16,6 +16,7 @@
 //! - `limits`: the time limit of every handler; `observability`: metrics and access log; `traces`; `middleware`: the id, span and
 //!   error body of every request, with the headers that protect a response (`protection`) and those of other origins
 //!   (`cors`); `hot_path`: its short cut past the router;
+//! - `pages`: what a crate of pages for people builds on;
 //! - `api`: the registration of operations; `describe`: their entries in the document, with `error_responses`. `app` assembles
 //!   the application, and `openapi` the document.
 //!
@@ -95,6 +96,7 @@ mod middleware;
 mod observability;
 mod openapi;
 mod ops;
+pub mod pages;
 mod paths;
 mod people;
 mod policies;

@@ -28,6 +28,7 @@ use crate::{
     limits::guarded,
     memory::{in_pieces, is_long},
     observability::Answered,
+    pages::PageRequest,
     paths::{VALIDATE, VERIFY},
     protection::protect,
     traces::{Recorded, Trace},
@@ -207,6 +208,7 @@ struct Scope<'c> {
     address: Option<IpAddr>,
     is_encrypted: bool,
     started: Duration,
+    page: Option<PageRequest>,
     context: &'c Context,
 }
 
@@ -223,7 +225,19 @@ impl<'c> Scope<'c> {
             span.record("trace_id", field::display(trace.id()));
         }
         let is_encrypted = is_encrypted(request.request());
-        Self { span, trace, id, method: request.method().clone(), address, is_encrypted, started, context }
+        let is_page = context.pages.as_ref().is_some_and(|pages| pages.has(request.path()));
+        let page = is_page.then(|| PageRequest::of(request.request()));
+        Self {
+            span,
+            trace,
+            id,
+            method: request.method().clone(),
+            address,
+            is_encrypted,
+            started,
+            page,
+            context,
+        }
     }
 
     /// Returns the span for what handles the request.
@@ -233,8 +247,9 @@ impl<'c> Scope<'c> {
 
     /// Completes the response.
     fn finish(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let shown = Shown { context: self.context, page: self.page.as_ref() };
         let (mut response, error) =
-            complete(response, self.id.clone(), self.is_encrypted, self.context, |_| self.span.clone());
+            complete(response, self.id.clone(), self.is_encrypted, shown, |_| self.span.clone());
         warnings::add_header(&mut response);
         self.observe(Some(response.request()), response.status(), error);
         response
@@ -243,7 +258,8 @@ impl<'c> Scope<'c> {
     /// Returns the response to a request that was dropped with its handler. It has to be an error, because the framework
     /// returns no other response without its request.
     fn unfinished(self, error: ApiError) -> Error {
-        let (mut response, id) = self.span.in_scope(|| error_response(self.context, &error));
+        let shown = Shown { context: self.context, page: self.page.as_ref() };
+        let (mut response, id) = self.span.in_scope(|| shown.error(&error));
         add_headers(response.headers_mut(), self.id.clone(), self.is_encrypted);
         self.observe(None, response.status(), Some(id));
         InternalError::from_response(error, response).into()
@@ -269,7 +285,8 @@ fn finish_frequent(
     context: &Context,
 ) -> ServiceResponse<BoxBody> {
     let (method, is_encrypted) = (response.request().method().clone(), is_encrypted(response.request()));
-    let (response, _) = complete(response, id, is_encrypted, context, |id| new_span(id, &method));
+    let shown = Shown { context, page: None };
+    let (response, _) = complete(response, id, is_encrypted, shown, |id| new_span(id, &method));
     let duration = context.use_cases.monotonic().saturating_sub(started);
     context.requests.record(route, &method, response.status().as_u16(), duration);
     response
@@ -281,12 +298,12 @@ fn complete(
     mut response: ServiceResponse<BoxBody>,
     id: HeaderValue,
     is_encrypted: bool,
-    context: &Context,
+    shown: Shown<'_>,
     span: impl FnOnce(&HeaderValue) -> Span,
 ) -> (ServiceResponse<BoxBody>, Option<Uuid>) {
     let mut error_id = None;
     if let Some(error) = response.response().error() {
-        let response_of = |error: &ApiError| span(&id).in_scope(|| error_response(context, error));
+        let response_of = |error: &ApiError| span(&id).in_scope(|| shown.error(error));
         let (full, of_error) = match error.as_error::<ApiError>() {
             Some(error) => response_of(error),
             None => response_of(&ApiError::internal(error.to_string())),
@@ -329,11 +346,24 @@ fn new_span(id: &HeaderValue, method: &Method) -> Span {
     )
 }
 
-/// Returns the response to an error and its id, under which it is logged.
-fn error_response(context: &Context, error: &ApiError) -> (HttpResponse, Uuid) {
-    let id = context.entropy.uuid();
-    error.log(id);
-    (error.response(id), id)
+/// How an error is shown: to a program, or on a page.
+#[derive(Clone, Copy)]
+struct Shown<'c> {
+    context: &'c Context,
+    page: Option<&'c PageRequest>,
+}
+
+impl Shown<'_> {
+    /// Returns the response to an error and its id, under which it is logged.
+    fn error(self, error: &ApiError) -> (HttpResponse, Uuid) {
+        let id = self.context.entropy.uuid();
+        error.log(id);
+        let response = match (&self.context.pages, self.page) {
+            (Some(pages), Some(page)) => pages.failure(page, error, id),
+            _ => error.response(id),
+        };
+        (response, id)
+    }
 }
 
 /// Returns the client's own id if it fits into a header and a log line, else a new one.

@@ -28,7 +28,9 @@ pub(crate) fn protect(headers: &mut HeaderMap, is_encrypted: bool) {
             if !headers.contains_key(CONTENT_SECURITY_POLICY) {
                 headers.insert(CONTENT_SECURITY_POLICY, PAGE_POLICY);
             }
-            headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            if !headers.contains_key(REFERRER_POLICY) {
+                headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            }
         }
     }
     if is_encrypted {

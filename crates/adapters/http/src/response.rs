@@ -15,7 +15,7 @@ use crate::error::ApiError;
 pub(crate) const JSON: &str = "application/json";
 
 /// The result of a handler.
-pub(crate) type ApiResult<R = HttpResponse> = Result<R, ApiError>;
+pub type ApiResult<R = HttpResponse> = Result<R, ApiError>;
 
 /// A JSON body with an entity tag: 200, or 304 for a client that has it already. No shared cache may store it.
 pub(crate) struct Tagged {

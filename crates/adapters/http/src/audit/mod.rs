@@ -13,4 +13,5 @@ pub(crate) use self::routes::configure;
 pub use self::{
     export_format::{ExportFormat, UnknownExportFormat},
     payload::EventPayloads,
+    words::label as event_label,
 };

@@ -93,7 +93,8 @@ enum Object {
 }
 
 /// Returns the title of a kind of event.
-pub(crate) fn label(kind: EventKind) -> &'static str {
+#[must_use]
+pub fn label(kind: EventKind) -> &'static str {
     let (label, _, _) = words(kind);
     label
 }

@@ -31,7 +31,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// A body that has not been read yet.
-pub(crate) struct RawBody {
+pub struct RawBody {
     request: HttpRequest,
     payload: Payload,
     context: Data<Context>,
@@ -44,7 +44,8 @@ impl RawBody {
     }
 
     /// Returns the client that sends the body.
-    pub(crate) fn client(&self) -> Client<'_> {
+    #[must_use]
+    pub fn client(&self) -> Client<'_> {
         Client::new(&self.request, &self.context)
     }
 
@@ -61,7 +62,10 @@ impl RawBody {
     }
 
     /// Reads the pairs of a form.
-    pub(crate) async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::ContentType`] for anything else, [`ApiError::TooLarge`], [`ApiError::BadInput`].
+    pub async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
         check_content_type(&self.request, &[FORM])?;
         let body = read(self.payload, &self.request, &self.context.settings, Sender::Authenticated).await?;
         let unreadable = || ApiError::BadInput(vec![Detail::of_body("The form cannot be read.")]);

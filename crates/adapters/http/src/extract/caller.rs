@@ -108,7 +108,7 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::authenticate`]; [`ApiError::CrossSite`] for a change that another site made a browser send with its
     /// user's cookie; [`ApiError::Refused`] for client and frontend tokens.
-    pub(crate) async fn caller(self) -> Result<Caller, ApiError> {
+    pub async fn caller(self) -> Result<Caller, ApiError> {
         let principal = self.authenticate().await?;
         self.admit(principal)
     }

@@ -21,20 +21,24 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The client that sent a request.
 #[derive(Clone, Copy)]
-pub(crate) struct Client<'r> {
+pub struct Client<'r> {
     pub(crate) request: &'r HttpRequest,
     pub(super) context: &'r Context,
 }
 
 impl<'r> Client<'r> {
     /// The client of a request.
-    pub(crate) fn new(request: &'r HttpRequest, context: &'r Context) -> Self {
+    #[must_use]
+    pub fn new(request: &'r HttpRequest, context: &'r Context) -> Self {
         Self { request, context }
     }
 
     /// Refuses a change that another site made a browser send (Fetch Metadata; RFC 6454 for browsers without it). Clients
     /// that are no browsers send neither header and pass: they send no cookies by accident.
-    pub(crate) fn refuse_cross_site(self) -> Result<(), ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::CrossSite`].
+    pub fn refuse_cross_site(self) -> Result<(), ApiError> {
         if [Method::GET, Method::HEAD, Method::OPTIONS].contains(self.request.method()) {
             return Ok(());
         }
@@ -42,7 +46,10 @@ impl<'r> Client<'r> {
     }
 
     /// As [`Client::refuse_cross_site`], for a change that any method can make.
-    pub(crate) fn check_site(self) -> Result<(), ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::CrossSite`].
+    pub fn check_site(self) -> Result<(), ApiError> {
         let is_same_site = match (self.header(SEC_FETCH_SITE), self.header(header::ORIGIN)) {
             (Some(site), _) => matches!(site, "same-origin" | "none"),
             (None, Some(origin)) => {
@@ -55,8 +62,16 @@ impl<'r> Client<'r> {
     }
 
     /// Returns a header that is text.
-    pub(crate) fn header(self, name: HeaderName) -> Option<&'r str> {
+    #[must_use]
+    pub fn header(self, name: HeaderName) -> Option<&'r str> {
         self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Returns where the client reached this server, such as `https://latchkey.example.com`.
+    #[must_use]
+    pub fn base_url(self) -> String {
+        let scheme = if self.is_encrypted() { "https" } else { "http" };
+        format!("{scheme}://{}", self.public_host().unwrap_or("localhost"))
     }
 
     /// Returns the host and port that the client addressed: from a trusted proxy, else from the `Host` header.
@@ -78,7 +93,8 @@ impl<'r> Client<'r> {
 
     /// Returns whether the client's connection is encrypted: the one to Latchkey, or, as a trusted proxy says, that to the
     /// proxy.
-    pub(crate) fn is_encrypted(self) -> bool {
+    #[must_use]
+    pub fn is_encrypted(self) -> bool {
         if let Some(Transport::Tls { .. }) = Connection::transport_of(self.request) {
             return true;
         }
@@ -87,7 +103,8 @@ impl<'r> Client<'r> {
     }
 
     /// Returns where the request comes from, for the audit trail.
-    pub(crate) fn origin(self) -> Origin {
+    #[must_use]
+    pub fn origin(self) -> Origin {
         Origin::new(self.address(), self.header(header::USER_AGENT))
     }
 
@@ -109,7 +126,8 @@ impl<'r> Client<'r> {
 
     /// Returns the client's address: the peer's, or, if that is a trusted proxy, the last one in `X-Forwarded-For` that is
     /// not. Each proxy appends the address of its own peer, so anything before that was written by the client.
-    pub(crate) fn address(self) -> Option<IpAddr> {
+    #[must_use]
+    pub fn address(self) -> Option<IpAddr> {
         match self.request.extensions().get::<KeptAddress>() {
             Some(KeptAddress(address)) => *address,
             None => self.find_address(),

@@ -18,12 +18,5 @@ mod spelling;
 pub(crate) mod text;
 pub(crate) mod unknown_members;
 
-pub(crate) use self::{
-    body::Body,
-    caller::Authorized,
-    client::Client,
-    idempotency::IdempotencyKey,
-    path::PathParameters,
-    problems::{List, Problems},
-    query::Query,
-};
+pub(crate) use self::{body::Body, caller::Authorized, idempotency::IdempotencyKey, problems::List};
+pub use self::{client::Client, path::PathParameters, problems::Problems, query::Query};

@@ -11,16 +11,22 @@ use percent_encoding::percent_decode_str;
 use crate::{error::ApiError, error_body::Detail};
 
 /// The parameters of the path, read when the handler asks for them.
-pub(crate) struct PathParameters(HttpRequest);
+pub struct PathParameters(HttpRequest);
 
 impl PathParameters {
     /// Returns a parameter, percent-decoded once, so that `%2F` is a slash in its value.
-    pub(crate) fn text(&self, name: &str) -> Result<String, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`] if it is not UTF-8.
+    pub fn text(&self, name: &str) -> Result<String, ApiError> {
         parameter(&self.0, name)
     }
 
     /// Returns a parameter that is an integer.
-    pub(crate) fn id(&self, name: &str) -> Result<i64, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`] for anything else.
+    pub fn id(&self, name: &str) -> Result<i64, ApiError> {
         let bad =
             |_| ApiError::BadInput(vec![Detail::of_parameter(name, format!("{name} must be an integer."))]);
         self.text(name)?.parse().map_err(bad)

@@ -18,7 +18,7 @@ const MAX_PROBLEMS: usize = 100;
 
 /// The problems found so far. Reading goes on after one is found, so that all of them are reported at once.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<Detail>);
+pub struct Problems(Vec<Detail>);
 
 impl Problems {
     /// Returns one problem at a place in what was sent.
@@ -120,7 +120,10 @@ pub(crate) fn wrong_kind(place: Location<'_>, accepted: &str, actual: ValueKind)
 }
 
 /// Reads a value from the members of an object, which are at `root` in the request: `body`, `query` or `headers`.
-pub(crate) fn parse<T: Deserr<Problems>>(members: Map<String, Json>, root: &str) -> Result<T, Problems> {
+///
+/// # Errors
+/// Every problem of every member.
+pub fn parse<T: Deserr<Problems>>(members: Map<String, Json>, root: &str) -> Result<T, Problems> {
     T::deserialize_from_value(Value::<Json>::Map(members), Location::Origin.push_key(root))
 }
 

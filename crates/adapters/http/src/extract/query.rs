@@ -16,7 +16,7 @@ use crate::{error::ApiError, error_body::Detail};
 
 /// The query, read when the handler asks for it. Unknown parameters are ignored, of a repeated one the last counts, and an
 /// empty one counts as absent.
-pub(crate) struct Query<T> {
+pub struct Query<T> {
     request: HttpRequest,
     target: PhantomData<T>,
 }
@@ -26,7 +26,10 @@ pub(crate) type Named = BTreeMap<String, String>;
 
 impl<T: Deserr<Problems>> Query<T> {
     /// Reads the query, and reports every problem of every parameter.
-    pub(crate) fn read(&self) -> Result<T, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`].
+    pub fn read(&self) -> Result<T, ApiError> {
         Ok(parse(members(self.filled()?), "query")?)
     }
 }

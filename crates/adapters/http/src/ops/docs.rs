@@ -15,6 +15,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::{
     api::Api,
+    context::Context,
     error::ApiError,
     response::{ApiResult, JSON},
 };
@@ -59,9 +60,18 @@ async fn document(document: Data<Document>) -> ApiResult {
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(document.json()?))
 }
 
-/// Leads a browser to the page. Not for good, because a browser would remember it after something else is here.
-async fn start() -> HttpResponse {
-    HttpResponse::Found().insert_header((header::LOCATION, PAGE)).finish()
+/// Leads people to the console, and programs to the page. Not for good, because a browser would remember it after something else
+/// is here.
+async fn start(request: HttpRequest, context: Data<Context>) -> HttpResponse {
+    let pages = context.pages.as_ref().filter(|_| accepts_html(&request));
+    let path = pages.map_or(PAGE, |pages| pages.start());
+    HttpResponse::Found().insert_header((header::LOCATION, path)).finish()
+}
+
+/// Whether a browser asks, for its user to look at the response.
+fn accepts_html(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|types| types.contains("text/html"))
 }
 
 async fn redirect() -> HttpResponse {

@@ -90,14 +90,16 @@ async fn get_logout(user: Authorized<SignedIn>, request: HttpRequest, context: D
 }
 
 /// Returns the cookie of a session that has just started.
-fn session_cookie(client: Client<'_>, logged_in: &LoggedIn) -> Cookie<'static> {
+#[must_use]
+pub fn session_cookie(client: Client<'_>, logged_in: &LoggedIn) -> Cookie<'static> {
     let end = logged_in.session.expires_at.millis().div_euclid(1_000);
     let expiration = OffsetDateTime::from_unix_timestamp(end).map_or(Expiration::Session, Into::into);
     cookie(client, logged_in.secret.reveal().to_owned(), expiration)
 }
 
 /// Returns the cookie that makes a browser delete its session cookie.
-fn expired_cookie(client: Client<'_>) -> Cookie<'static> {
+#[must_use]
+pub fn expired_cookie(client: Client<'_>) -> Cookie<'static> {
     cookie(client, String::new(), OffsetDateTime::UNIX_EPOCH.into())
 }
 

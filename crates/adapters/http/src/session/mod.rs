@@ -1,6 +1,6 @@
 //! Logging in and out, and what users do with their own account.
 
-mod login;
+pub(crate) mod login;
 mod me;
 
 use crate::api::Api;

@@ -40,7 +40,7 @@ const DEFAULT_OVERLAP: Duration = Duration::from_secs(86_400);
     "expiresAt": "2099-04-19T08:15:14.000Z",
     "description": "Reads the flags of the checkout",
 }))]
-pub(crate) struct CreateTokenBody {
+pub struct CreateTokenBody {
     /// The name of the token: 1 to 255 characters, trimmed. Required, unless `username` is sent.
     #[deserr(default, from(TokenName) = Some)]
     #[schema(value_type = Option<String>, example = "web shop", min_length = 1, max_length = 255)]
@@ -162,7 +162,11 @@ impl CreateTokenBody {
         Ok((body.into_instance_request()?, kind))
     }
 
-    fn into_instance_request(self) -> Result<TokenRequest, Problems> {
+    /// Returns what is asked for, of the tokens of the instance.
+    ///
+    /// # Errors
+    /// The problems of several members together.
+    pub fn into_instance_request(self) -> Result<TokenRequest, Problems> {
         if self.projects == Some(ProjectList(None)) {
             let message = "projects must name at least one project: leave it out for all, or send [\"*\"].";
             return Err(Detail::of_field("projects", message).into());
@@ -170,7 +174,11 @@ impl CreateTokenBody {
         self.into_request()
     }
 
-    fn into_request(self) -> Result<TokenRequest, Problems> {
+    /// Returns what is asked for, of the tokens of a project.
+    ///
+    /// # Errors
+    /// The problems of several members together.
+    pub fn into_request(self) -> Result<TokenRequest, Problems> {
         let attributes = TokenAttributes {
             description: self.description,
             owner: self.owner,
@@ -222,7 +230,7 @@ pub(crate) struct UpdateTokenBody {
     "metadata": { "ticket": "SHOP-7" },
     "scopes": ["orders:read"],
 }))]
-pub(crate) struct PatchTokenBody {
+pub struct PatchTokenBody {
     /// When the token expires, as in RFC 3339; null: never. A time in the past makes it expire at once.
     #[deserr(default)]
     #[schema(value_type = Option<String>, format = DateTime, example = "2099-04-19T08:15:14.000Z")]
@@ -287,7 +295,7 @@ impl From<PatchTokenBody> for TokenPatch {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = rotateApiTokenSchema, rename_all = "camelCase")]
-pub(crate) struct RotateTokenBody {
+pub struct RotateTokenBody {
     /// How long the old secret stays valid beside the new one: a duration of ISO 8601 in whole weeks, or in days, hours,
     /// minutes and seconds, at most a year. `PT0S` makes it invalid at once.
     #[deserr(default)]
@@ -301,7 +309,10 @@ pub(crate) struct RotateTokenBody {
 
 impl RotateTokenBody {
     /// Returns how long the old secret stays valid.
-    pub(crate) fn overlap(self) -> Result<Overlap, ApiError> {
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn overlap(self) -> Result<Overlap, ApiError> {
         let overlap = self.overlap.map_or_else(|| Overlap::new(DEFAULT_OVERLAP), Ok);
         let overlap = overlap.map_err(ApiError::internal)?;
         Ok(overlap.ending_on_first_use(self.end_on_first_use.unwrap_or_default()))

@@ -13,6 +13,10 @@ mod query;
 mod token_body;
 mod usage;
 
+pub use self::{
+    body::{CreateTokenBody, PatchTokenBody, RotateTokenBody},
+    query::TokenQuery,
+};
 pub(crate) use self::{
     limit_members::{RateLimitBody, UsesBody},
     projects::{ProjectArray, ProjectList, ProjectNames},

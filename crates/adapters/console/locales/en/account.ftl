@@ -1,0 +1,1 @@
+# The visitor's own account: password, sessions, personal access tokens.

@@ -1,0 +1,1 @@
+# The instance: its version, store, replicas, keys and configuration.

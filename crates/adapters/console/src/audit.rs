@@ -1,0 +1,5 @@
+//! The audit trail.
+
+use actix_web::web::ServiceConfig;
+
+pub(crate) fn configure(_config: &mut ServiceConfig) {}

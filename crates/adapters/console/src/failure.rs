@@ -1,0 +1,64 @@
+//! What a browser is shown when a request for a page fails.
+
+use actix_web::{
+    HttpResponse,
+    http::{Method, StatusCode, header::HeaderName},
+};
+use askama::Template;
+use latchkey_domain::Permission;
+use latchkey_http::pages::{ApiError, PageRequest};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use uuid::Uuid;
+
+use crate::{frame::Frame, page::see_other, visitor::Browser};
+
+/// The header by which htmx says that it asks, and not a navigation.
+const BY_HTMX: HeaderName = HeaderName::from_static("hx-request");
+/// The header that makes htmx leave for another page.
+const HTMX_LEAVES: HeaderName = HeaderName::from_static("hx-redirect");
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage {
+    frame: Frame,
+    status: u16,
+    title: &'static str,
+    message: String,
+    permissions: Vec<&'static str>,
+    id: Uuid,
+}
+
+/// Returns the response: the way to sign in for a browser that is not signed in, else a page that says what is wrong.
+pub(crate) fn page(request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse {
+    let (status, _) = error.kind();
+    if status == StatusCode::UNAUTHORIZED {
+        return sign_in(request);
+    }
+    let browser = Browser::of(&request.headers, &request.target);
+    let page = FailurePage {
+        frame: browser.frame(),
+        status: status.as_u16(),
+        title: match status {
+            StatusCode::FORBIDDEN => "failure-forbidden",
+            StatusCode::NOT_FOUND => "failure-not-found",
+            StatusCode::SERVICE_UNAVAILABLE => "failure-unavailable",
+            StatusCode::TOO_MANY_REQUESTS => "failure-too-many",
+            status if status.is_server_error() => "failure-internal",
+            _ => "failure-bad-request",
+        },
+        message: error.message(),
+        permissions: error.permissions().iter().copied().map(Permission::as_str).collect(),
+        id,
+    };
+    browser.show_with(status, &page).unwrap_or_else(|_| HttpResponse::new(status))
+}
+
+/// Returns the way to sign in, and from there back to what was asked for, if that was asked for by GET.
+fn sign_in(request: &PageRequest) -> HttpResponse {
+    let next = if request.method == Method::GET { request.target.as_str() } else { path!("") };
+    let path = format!("{}?next={}", path!("sign-in"), utf8_percent_encode(next, NON_ALPHANUMERIC));
+    if request.headers.contains_key(BY_HTMX) {
+        return HttpResponse::Ok().insert_header((HTMX_LEAVES, path)).finish();
+    }
+    see_other(&path)
+}

@@ -1,0 +1,90 @@
+//! The console of Latchkey: pages for people, rendered on the server over the use cases and permits that the JSON API has.
+//!
+//! A request for a page goes this way: [`visitor::Visitor`] authenticates the session that the API's login began; the handler
+//! asks for the permit of the API's operation, reads a form ([`form`]) into the API's own body, and calls the use case; a
+//! template in `templates/` shows the result, with words from `locales/`. Whatever fails is an `ApiError`, which [`failure`]
+//! shows as a page. Every page works without JavaScript; `static/console.js` and htmx only keep what need not be loaded again.
+//!
+//! # Layout
+//! - `assets`: what a browser loads beside the pages; `words`: languages; `frame`: what every page has around it; `page`: how
+//!   a page becomes a response; `form`, `visitor`, `failure`: above; `moment`, `chart`: how times and numbers look;
+//! - a file or directory for each part of the console, with its templates and words under the same name: `front` (language and colours),
+//!   `sign_in`, `set_up`, `account`, `overview`, `tokens`, `projects`, `environments`, `people`, `webhooks`, `audit`, `instance`.
+//!
+//! # Adding a page
+//! Write the handler and the template; register it in the `configure` of its part. Words go into `locales/*/<part>.ftl`, in every language: a test finds what is missing.
+//!
+//! May not live here: rules about tokens, projects and permissions (`latchkey-domain`, `latchkey-service`), and what programs ask for
+//! (`latchkey-http`).
+
+/// A path of the console.
+macro_rules! path {
+    ($rest:literal) => {
+        concat!("/console/", $rest)
+    };
+}
+
+mod account;
+mod assets;
+mod audit;
+mod chart;
+mod environments;
+mod failure;
+mod form;
+mod frame;
+mod front;
+mod instance;
+mod moment;
+mod overview;
+mod page;
+mod people;
+mod projects;
+mod set_up;
+mod sign_in;
+mod tokens;
+mod visitor;
+mod webhooks;
+mod words;
+
+use actix_web::{HttpResponse, web::ServiceConfig};
+use latchkey_http::pages::{ApiError, PageRequest, Pages};
+use uuid::Uuid;
+
+/// Where all pages are.
+const ROOT: &str = "/console";
+
+/// The console, for [`latchkey_http::Context::with_pages`].
+#[derive(Debug, Default)]
+pub struct Console;
+
+impl Pages for Console {
+    fn start(&self) -> &'static str {
+        ROOT
+    }
+
+    fn configure(&self, config: &mut ServiceConfig) {
+        front::configure(config);
+        assets::configure(config);
+        sign_in::configure(config);
+        set_up::configure(config);
+        account::configure(config);
+        overview::configure(config);
+        tokens::configure(config);
+        projects::configure(config);
+        environments::configure(config);
+        people::configure(config);
+        webhooks::configure(config);
+        audit::configure(config);
+        instance::configure(config);
+        // Last, because it takes every other path.
+        front::configure_unknown(config);
+    }
+
+    fn has(&self, path: &str) -> bool {
+        path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    fn failure(&self, request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse {
+        failure::page(request, error, id)
+    }
+}

@@ -1,0 +1,5 @@
+//! Projects, their members and their policies.
+
+use actix_web::web::ServiceConfig;
+
+pub(crate) fn configure(_config: &mut ServiceConfig) {}

@@ -1,0 +1,241 @@
+//! The list of tokens: filters, order and page are in its address, so that a list can be linked and kept.
+
+use askama::Template;
+use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind};
+use latchkey_http::pages::{ApiResult, Query, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, Page, TokenOrder};
+use latchkey_service::{ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use std::{fmt::Display, time::Duration};
+
+use super::{
+    reach::{Allowed, Reach},
+    state::State,
+};
+use crate::{
+    frame::{Frame, Section, query_pairs},
+    page::see_other,
+    visitor::Visitor,
+};
+
+/// The tokens on a page.
+const SHOWN: u32 = 50;
+/// The projects and environments that can be chosen.
+const CHOICES: u32 = 1_000;
+const DAY: u64 = 86_400;
+
+/// The days after which a token can be looked for as unused.
+const UNUSED_DAYS: [u64; 4] = [30, 60, 90, 180];
+
+#[derive(Template)]
+#[template(path = "tokens/list.html")]
+struct ListPage {
+    frame: Frame,
+    reach: Reach,
+    root: String,
+    rows: Vec<Row>,
+    address: Address,
+    offset: u64,
+    has_more: bool,
+    choices: Choices,
+    allowed: Allowed,
+}
+
+/// What can be chosen in the filters.
+#[derive(Default)]
+pub(crate) struct Choices {
+    /// The projects whose tokens the visitor may read, for the choice of one.
+    pub(crate) projects: Vec<ProjectId>,
+    pub(crate) environments: Vec<EnvironmentName>,
+    pub(crate) kinds: Vec<TokenKind>,
+    /// Whether the tokens of all projects can be listed together.
+    pub(crate) has_all: bool,
+}
+
+/// A token in the list.
+pub(crate) struct Row {
+    pub(crate) token: ApiToken,
+    pub(crate) state: State,
+}
+
+impl Row {
+    pub(crate) fn of(token: ApiToken, now: Timestamp) -> Self {
+        Self { state: State::of(&token, now), token }
+    }
+
+    /// Returns the projects by id; none stands for all.
+    pub(crate) fn projects(&self) -> Vec<&str> {
+        match self.token.access.projects() {
+            ProjectScope::All => Vec::new(),
+            ProjectScope::Only(only) => only.as_slice().iter().map(ProjectId::as_str).collect(),
+        }
+    }
+}
+
+/// The address of a list, from which those of the next page and of other orders are made.
+pub(crate) struct Address {
+    path: String,
+    pairs: Vec<(String, String)>,
+}
+
+impl Address {
+    pub(crate) fn of(path: &str, target: &str) -> Self {
+        let mut pairs = query_pairs(target);
+        pairs.retain(|(name, value)| !value.is_empty() && name != "done" && name != "failed");
+        Self { path: path.to_owned(), pairs }
+    }
+
+    /// Returns the value of a parameter.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.pairs.iter().rev().find(|(sent, _)| sent == name).map_or("", |(_, value)| value)
+    }
+
+    /// Returns whether a parameter has this value.
+    pub(crate) fn is(&self, name: &str, value: impl Display) -> bool {
+        self.value(name) == format!("{value}")
+    }
+
+    /// Returns whether anything is filtered.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.pairs.iter().any(|(name, _)| !["offset", "sortBy", "sortOrder"].contains(&name.as_str()))
+    }
+
+    /// Returns the address with other values for some parameters, of which an empty one is left out.
+    pub(crate) fn with(&self, changes: &[(&str, String)]) -> String {
+        let kept = self.pairs.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        let replaced = changes.iter().map(|(name, value)| (*name, value.as_str()));
+        let query: Vec<_> = kept
+            .chain(replaced.filter(|(_, value)| !value.is_empty()))
+            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+            .collect();
+        if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
+    }
+
+    /// Returns the address of the page that begins there.
+    pub(crate) fn at(&self, offset: u64) -> String {
+        self.with(&[("offset", if offset == 0 { String::new() } else { offset.to_string() })])
+    }
+
+    /// Returns the address of the list in the order of a column; in the other direction if it is in that order.
+    pub(crate) fn sorted(&self, by: &str) -> String {
+        let is_ascending = self.direction(by) == Some("ascending");
+        let order = if is_ascending { "desc" } else { "asc" };
+        self.with(&[("sortBy", by.to_owned()), ("sortOrder", order.to_owned()), ("offset", String::new())])
+    }
+
+    /// Returns the direction of the list, if it is in the order of this column.
+    pub(crate) fn direction(&self, by: &str) -> Option<&'static str> {
+        let (sorted, order) = match self.value("sortBy") {
+            "" => ("createdAt", "desc"),
+            sorted => (sorted, self.value("sortOrder")),
+        };
+        (sorted == by).then_some(if order == "desc" { "descending" } else { "ascending" })
+    }
+
+    /// Returns the address of the same list as CSV.
+    pub(crate) fn export(&self) -> String {
+        let list = self.with(&[("offset", String::new())]);
+        let query = list.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
+        format!("{}/export.csv{query}", self.path)
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+/// Returns the filter that an address of a list stands for, without a page.
+pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestamp) -> ApiResult<TokenFilter> {
+    let (mut filter, _) = TokenQuery::read(query)?;
+    if address.value("sortBy").is_empty() {
+        (filter.order, filter.direction) = (TokenOrder::CreatedAt, Direction::Descending);
+    }
+    if let Some(days) = UNUSED_DAYS.into_iter().find(|days| address.is("unused", days)) {
+        filter.unused_since = now.minus(Duration::from_secs(days * DAY)).ok();
+    }
+    let is_enabled =
+        |value: bool| AttributeFilter::Is { path: vec!["enabled".to_owned()], values: vec![value.into()] };
+    match State::named(address.value("status")) {
+        Some(State::Disabled) => filter.attributes.push(is_enabled(false)),
+        Some(State::Expired) => filter.expired = Some(true),
+        Some(State::Expiring) => {
+            filter.expired = Some(false);
+            filter.expires_by = now.plus(super::state::SOON).ok();
+        }
+        Some(State::Active) => filter.expired = Some(false),
+        None => {}
+    }
+    Ok(filter)
+}
+
+pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery>) -> ApiResult {
+    let choices = choices(&visitor).await?;
+    if reach == Reach::Instance && !choices.has_all {
+        // Who may not list all begins with the first of their own projects.
+        if let Some(project) = choices.projects.first() {
+            return Ok(see_other(&Reach::Project(project.to_string()).path()));
+        }
+    }
+    let root = reach.path();
+    let address = Address::of(&root, &visitor.browser.target);
+    let frame = visitor.frame(Section::Tokens);
+    let filter = filter(&query, &address, frame.now)?;
+    let offset = filter.offset;
+    // One more than is shown says whether there are more.
+    let filter = TokenFilter { limit: Some(SHOWN + 1), ..filter };
+    let mut tokens = reach.search(&visitor, filter).await?.tokens;
+    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
+    let has_more = tokens.len() > shown;
+    tokens.truncate(shown);
+    let rows = tokens.into_iter().map(|revealed| Row::of(revealed.token, frame.now)).collect();
+    let allowed = match &reach {
+        Reach::Project(_) => reach.allowed(&visitor, TokenKind::Client),
+        Reach::Instance => {
+            let [client, frontend] =
+                [TokenKind::Client, TokenKind::Frontend].map(|kind| reach.allowed(&visitor, kind));
+            Allowed {
+                create: client.create || frontend.create,
+                update: client.update || frontend.update,
+                delete: client.delete || frontend.delete,
+            }
+        }
+    };
+    visitor.browser.show(&ListPage { frame, reach, root, rows, address, offset, has_more, choices, allowed })
+}
+
+/// Returns what can be chosen in the filters.
+pub(crate) async fn choices(visitor: &Visitor) -> Result<Choices, ServiceError> {
+    let use_cases = visitor.use_cases();
+    let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES)).await?;
+    let environments = use_cases.environments.list(visitor.caller()).await?;
+    let readable = projects.into_iter().map(|overview| overview.project.id);
+    let has_all = visitor.may::<ReadInstanceTokens>().is_ok();
+    let kinds = if has_all {
+        vec![TokenKind::Client, TokenKind::Frontend, TokenKind::Admin]
+    } else {
+        vec![TokenKind::Client, TokenKind::Frontend]
+    };
+    Ok(Choices {
+        projects: readable.filter(|id| visitor.may_in::<ReadTokens>(id.as_str()).is_ok()).collect(),
+        environments: environments.into_iter().map(|overview| overview.environment.name).collect(),
+        kinds,
+        has_all,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_keep_what_they_do_not_change() {
+        let address = Address::of("/console/tokens", "/console/tokens?name=a%26b&offset=50&type=&done=x");
+        assert_eq!(address.at(0), "/console/tokens?name=a%26b");
+        assert_eq!(address.at(100), "/console/tokens?name=a%26b&offset=100");
+        assert_eq!(address.sorted("tokenName"), "/console/tokens?name=a%26b&sortBy=tokenName&sortOrder=asc");
+        assert_eq!(address.direction("createdAt"), Some("descending"));
+        assert_eq!(address.export(), "/console/tokens/export.csv?name=a%26b");
+        assert!(address.is_filtered());
+    }
+}

@@ -1,0 +1,157 @@
+//! What is done to many tokens that were selected in the list. Each is a change of its own, with an event of its own.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use askama::Template;
+use latchkey_domain::{ApiToken, Enabled, Timestamp};
+use latchkey_http::pages::{ApiError, ApiResult, Detail, RawBody};
+use latchkey_service::{Patched, ServiceError, TokenPatch, TokenReference};
+
+use super::reach::Reach;
+use crate::{
+    form::Form,
+    frame::{Frame, Section},
+    page::see_other,
+    visitor::Visitor,
+};
+
+/// The most tokens that are changed at once: as many as a page of the API has.
+const MOST: usize = 1_000;
+/// By how many days tokens can be extended.
+const DAYS: [u64; 3] = [30, 90, 365];
+
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Revoke,
+    Disable,
+    Enable,
+    /// Move the end so many days from now.
+    Extend(u64),
+}
+
+impl Action {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "revoke" => Some(Self::Revoke),
+            "disable" => Some(Self::Disable),
+            "enable" => Some(Self::Enable),
+            other => {
+                let days = other.strip_prefix("extend-")?.parse().ok()?;
+                DAYS.contains(&days).then_some(Self::Extend(days))
+            }
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Revoke => "tokens-revoked",
+            Self::Disable => "tokens-disabled",
+            Self::Enable => "tokens-enabled",
+            Self::Extend(_) => "tokens-extended",
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "tokens/selected.html")]
+struct SelectedPage {
+    frame: Frame,
+    root: String,
+    action: Action,
+    name: String,
+    tokens: Vec<ApiToken>,
+    failures: Vec<(String, String)>,
+}
+
+impl SelectedPage {
+    fn is_revocation(&self) -> bool {
+        self.action == Action::Revoke
+    }
+}
+
+pub(super) async fn act(visitor: Visitor, reach: Reach, body: RawBody) -> ApiResult {
+    let form = Form::read(body).await?;
+    let name = form.value("_action").to_owned();
+    let bad = |message: &str| ApiError::BadInput(vec![Detail::of_field("_action", message)]);
+    let action = Action::named(&name).ok_or_else(|| bad("Choose what to do with the selected tokens."))?;
+    match action {
+        Action::Revoke => reach.check_ending(&visitor)?,
+        Action::Disable | Action::Enable | Action::Extend(_) => reach.check_changing(&visitor)?,
+    }
+    let ids: Vec<_> = form
+        .all("token")
+        .take(MOST)
+        .filter_map(|id| match TokenReference::parse(id) {
+            Some(reference @ TokenReference::Id(_)) => Some((id.to_owned(), reference)),
+            _ => None,
+        })
+        .collect();
+    if ids.is_empty() {
+        return Ok(see_other(&format!("{}?done=none-selected", reach.path())));
+    }
+    // What cannot be undone is asked about first.
+    if action == Action::Revoke && form.value("_confirmed") != "true" {
+        return confirm(&visitor, &reach, (action, name), &ids).await;
+    }
+    let mut failures = Vec::new();
+    for (id, reference) in &ids {
+        if let Err(error) = apply(&visitor, &reach, reference, action).await {
+            if matches!(error, ServiceError::Unavailable(_) | ServiceError::Internal(_)) {
+                return Err(error.into());
+            }
+            failures.push((id.clone(), ApiError::from(error).message()));
+        }
+    }
+    if failures.is_empty() {
+        return Ok(see_other(&format!("{}?done={}", reach.path(), action.done())));
+    }
+    let frame = visitor.frame(Section::Tokens);
+    let page = SelectedPage { frame, root: reach.path(), action, name, tokens: Vec::new(), failures };
+    visitor.browser.show_with(StatusCode::CONFLICT, &page)
+}
+
+async fn confirm(
+    visitor: &Visitor,
+    reach: &Reach,
+    (action, name): (Action, String),
+    ids: &[(String, TokenReference)],
+) -> ApiResult {
+    let mut tokens = Vec::with_capacity(ids.len());
+    for (_, reference) in ids {
+        match reach.get(visitor, reference).await {
+            Ok(token) => tokens.push(token),
+            // Another visitor was faster.
+            Err(ServiceError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let frame = visitor.frame(Section::Tokens);
+    visitor.browser.show(&SelectedPage {
+        frame,
+        root: reach.path(),
+        action,
+        name,
+        tokens,
+        failures: Vec::new(),
+    })
+}
+
+async fn apply(
+    visitor: &Visitor,
+    reach: &Reach,
+    reference: &TokenReference,
+    action: Action,
+) -> Result<(), ServiceError> {
+    let patch = match action {
+        Action::Revoke => return reach.delete(visitor, reference).await,
+        Action::Disable => TokenPatch { enabled: Patched::Set(Enabled(false)), ..TokenPatch::default() },
+        Action::Enable => TokenPatch { enabled: Patched::Set(Enabled(true)), ..TokenPatch::default() },
+        Action::Extend(days) => {
+            let end: Timestamp = visitor.use_cases().now().plus(Duration::from_secs(days * 86_400))?;
+            TokenPatch { expires_at: Patched::Set(end), ..TokenPatch::default() }
+        }
+    };
+    reach.update(visitor, reference, &patch).await
+}

@@ -1,0 +1,102 @@
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::*;
+
+fn files(directory: &str, end: &str) -> Vec<PathBuf> {
+    fn walk(directory: &Path, end: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, end, found);
+            } else if path.to_string_lossy().ends_with(end) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(directory), end, &mut found);
+    found
+}
+
+/// Returns the keys of a language and the names in the words of each.
+fn keys(language: &str) -> BTreeSet<(String, String)> {
+    let mut keys = BTreeSet::new();
+    for path in files(&format!("locales/{language}"), ".ftl") {
+        let text = fs::read_to_string(&path).expect("a catalogue");
+        let resource =
+            FluentResource::try_new(text).unwrap_or_else(|(_, errors)| panic!("{path:?}: {errors:?}"));
+        drop(resource);
+        let text = fs::read_to_string(&path).expect("a catalogue");
+        let mut key = String::new();
+        for line in text.lines() {
+            if let Some((name, _)) = line.split_once(" = ").filter(|_| line.starts_with(char::is_alphabetic))
+            {
+                key = name.to_owned();
+                assert!(keys.insert((key.clone(), String::new())), "{language} has {key} twice");
+            }
+            for name in line.split("{ $").skip(1) {
+                let name = name.split([' ', '}']).next().expect("a name");
+                keys.insert((key.clone(), name.to_owned()));
+            }
+        }
+    }
+    keys
+}
+
+#[test]
+fn every_language_has_the_same_words_with_the_same_names_in_them() {
+    let english = keys("en");
+    for words in Words::all() {
+        assert_eq!(keys(words.tag), english, "{}", words.tag);
+        for (key, _) in &english {
+            assert!(words.has(key), "{key} is in no catalogue that {} reads", words.tag);
+        }
+    }
+}
+
+/// Every text in quotes in templates and sources that has the form of a key, and what such a text begins with.
+#[test]
+fn every_key_is_used_and_every_key_that_is_used_is_there() {
+    let known: BTreeSet<_> = keys("en").into_iter().map(|(key, _)| key).collect();
+    let mut texts = BTreeSet::new();
+    for path in files("templates", ".html").into_iter().chain(files("src", ".rs")) {
+        let text = fs::read_to_string(path).expect("a file");
+        texts.extend(text.split('"').map(ToOwned::to_owned));
+        for call in ["frame.t(\"", "frame.text(\"", "frame.number(\"", "words.get(\"", "words.with(\""] {
+            for key in text.split(call).skip(1) {
+                let key = key.split('"').next().expect("a key");
+                assert!(known.contains(key), "there are no words for {key}");
+            }
+        }
+    }
+    for key in &known {
+        let is_made = ["theme-", "state-", "moment-", "done-", "kind-", "permission-", "event-"]
+            .iter()
+            .any(|start| key.starts_with(start));
+        assert!(is_made || texts.contains(key), "{key} is not used");
+    }
+}
+
+#[test]
+fn a_browser_is_shown_a_language_that_it_asks_for() {
+    let asked = |accepted: &'static str, chosen| {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_LANGUAGE, actix_web::http::header::HeaderValue::from_static(accepted));
+        Words::asked(&headers, chosen).tag
+    };
+    assert_eq!(asked("fr-FR, de-AT;q=0.8, en;q=0.5", None), "de");
+    assert_eq!(asked("fr", None), "en");
+    assert_eq!(asked("de", Some("en")), "en");
+    assert_eq!(asked("de", Some("xx")), "de");
+}
+
+#[test]
+fn numbers_are_in_their_plural() {
+    let [english, german] = Words::all() else { panic!("two languages") };
+    assert_eq!(english.with("days", [("count", 1.into())]), "1 day");
+    assert_eq!(german.with("moment-days-ago", [("count", 2.into())]), "vor 2 Tagen");
+}

@@ -1,0 +1,9 @@
+//! The pages in process, over the memory store: what is shown to whom, and what forms do. A test asks as a user with a role, by a
+//! personal access token in the place of a session.
+
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
+mod signing_in;
+#[cfg(test)]
+mod tokens;
