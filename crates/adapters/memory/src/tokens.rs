@@ -40,6 +40,14 @@ impl TokenRepository for MemoryStore {
         Ok(self.state().tokens.get(&id).cloned())
     }
 
+    async fn retired_secret_ends(&self, token: TokenId) -> Result<Vec<Timestamp>, StoreError> {
+        let state = self.state();
+        let own = state.retired_secrets.values().filter(|retired| retired.token == token);
+        let mut ends: Vec<_> = own.map(|retired| retired.until).collect();
+        ends.sort_unstable();
+        Ok(ends)
+    }
+
     async fn find_token_by_selector(
         &self,
         selector: &TokenSelector,
