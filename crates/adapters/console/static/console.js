@@ -72,6 +72,8 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
+  // The day that is chosen is the one that is meant.
+  if (event.target.matches(".day")) event.target.form.querySelector("[name=_expires][value=on]").checked = true;
   if (!event.target.matches("[data-all]")) return;
   for (const box of event.target.form.querySelectorAll("input[name=token]")) box.checked = event.target.checked;
 });

@@ -138,3 +138,7 @@ when = Wann
 what = Was
 who = Wer
 history-table = Ereignisse dieses Tokens
+usage-none = In dieser Zeit wurde es nicht benutzt.
+previous-secrets = Frühere Geheimnisse enden
+tokens-elsewhere = Tokens anderer Projekte
+tokens-of-all = Alle Projekte

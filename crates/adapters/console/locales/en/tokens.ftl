@@ -138,3 +138,7 @@ when = When
 what = What
 who = Who
 history-table = Events of this token
+usage-none = It was not used in this time.
+previous-secrets = Previous secrets end
+tokens-elsewhere = Tokens of other projects
+tokens-of-all = All projects
