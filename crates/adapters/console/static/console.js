@@ -83,7 +83,10 @@ addEventListener("pagehide", forget);
 document.addEventListener("htmx:afterSettle", (event) => {
   prepare(event.target);
   // A new page is read from its beginning; a field in which somebody types keeps the focus.
-  if (event.target.id === "main") event.target.focus({ preventScroll: true });
+  if (event.target.id === "main") {
+    const place = event.target.querySelector("[autofocus]") ?? event.target;
+    place.focus({ preventScroll: true });
+  }
 });
 
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {

@@ -142,3 +142,4 @@ usage-none = In dieser Zeit wurde es nicht benutzt.
 previous-secrets = Frühere Geheimnisse enden
 tokens-elsewhere = Tokens anderer Projekte
 tokens-of-all = Alle Projekte
+revoke-token = Token { $name } widerrufen

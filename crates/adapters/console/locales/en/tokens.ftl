@@ -142,3 +142,4 @@ usage-none = It was not used in this time.
 previous-secrets = Previous secrets end
 tokens-elsewhere = Tokens of other projects
 tokens-of-all = All projects
+revoke-token = Revoke token { $name }
