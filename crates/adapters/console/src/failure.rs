@@ -1,7 +1,7 @@
 //! What a browser is shown when a request for a page fails.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{Method, StatusCode, header::HeaderName},
 };
 use askama::Template;
@@ -10,7 +10,11 @@ use latchkey_http::pages::{ApiError, PageRequest};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use crate::{frame::Frame, page::see_other, visitor::Browser};
+use crate::{
+    frame::{Frame, Navigation, Section},
+    page::see_other,
+    visitor::Browser,
+};
 
 /// The header by which htmx says that it asks, and not a navigation.
 const BY_HTMX: HeaderName = HeaderName::from_static("hx-request");
@@ -29,14 +33,20 @@ struct FailurePage {
 }
 
 /// Returns the response: the way to sign in for a browser that is not signed in, else a page that says what is wrong.
-pub(crate) fn page(request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse {
+pub(crate) fn page(
+    kept: &PageRequest,
+    request: Option<&HttpRequest>,
+    error: &ApiError,
+    id: Uuid,
+) -> HttpResponse {
     let (status, _) = error.kind();
     if status == StatusCode::UNAUTHORIZED {
-        return sign_in(request);
+        return sign_in(kept);
     }
-    let browser = Browser::of(&request.headers, &request.target);
+    let browser = Browser::of(&kept.headers, &kept.target);
+    let navigation = request.and_then(Navigation::kept_with);
     let page = FailurePage {
-        frame: browser.frame(),
+        frame: Frame::new(&browser, navigation, Section::None),
         status: status.as_u16(),
         title: match status {
             StatusCode::FORBIDDEN => "failure-forbidden",

@@ -46,7 +46,7 @@ mod visitor;
 mod webhooks;
 mod words;
 
-use actix_web::{HttpResponse, web::ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, web::ServiceConfig};
 use latchkey_http::pages::{ApiError, PageRequest, Pages};
 use uuid::Uuid;
 
@@ -84,7 +84,13 @@ impl Pages for Console {
         path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    fn failure(&self, request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse {
-        failure::page(request, error, id)
+    fn failure(
+        &self,
+        kept: &PageRequest,
+        request: Option<&HttpRequest>,
+        error: &ApiError,
+        id: Uuid,
+    ) -> HttpResponse {
+        failure::page(kept, request, error, id)
     }
 }

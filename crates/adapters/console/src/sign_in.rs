@@ -55,7 +55,7 @@ async fn sign_in(browser: Browser, request: HttpRequest, body: RawBody, context:
     let client = Client::new(&request, &context);
     // Another site could otherwise sign its visitor in as a user of its own, and read what the visitor then does.
     client.refuse_cross_site()?;
-    let form = Form::read(body).await?;
+    let form = Form::read_from_anyone(body).await?;
     let username = form.value("username").trim();
     let sessions = &context.use_cases().sessions;
     let (status, problem) = match sessions.log_in(username, form.value("password"), client.origin()).await {

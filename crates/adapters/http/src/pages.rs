@@ -30,8 +30,15 @@ pub trait Pages: Send + Sync {
     /// Returns whether a path is one of the pages', so that its errors are shown by [`Pages::failure`].
     fn has(&self, path: &str) -> bool;
 
-    /// Returns the response to a request for a page that failed. The error is logged under this id.
-    fn failure(&self, request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse;
+    /// Returns the response to a request for a page that failed. The error is logged under this id. A request that was given up with
+    /// its handler has nothing left but what was kept of it.
+    fn failure(
+        &self,
+        kept: &PageRequest,
+        request: Option<&HttpRequest>,
+        error: &ApiError,
+        id: Uuid,
+    ) -> HttpResponse;
 }
 
 /// What is known of a request for a page when it has failed.

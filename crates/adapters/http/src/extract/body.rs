@@ -65,9 +65,9 @@ impl RawBody {
     ///
     /// # Errors
     /// [`ApiError::ContentType`] for anything else, [`ApiError::TooLarge`], [`ApiError::BadInput`].
-    pub async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
+    pub async fn form(self, sender: Sender) -> Result<Vec<(String, String)>, ApiError> {
         check_content_type(&self.request, &[FORM])?;
-        let body = read(self.payload, &self.request, &self.context.settings, Sender::Authenticated).await?;
+        let body = read(self.payload, &self.request, &self.context.settings, sender).await?;
         let unreadable = || ApiError::BadInput(vec![Detail::of_body("The form cannot be read.")]);
         let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
         let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
