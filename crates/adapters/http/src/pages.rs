@@ -14,6 +14,11 @@ pub use crate::{
     error::ApiError,
     error_body::Detail,
     extract::{Client, PathParameters, Problems, Query, body::RawBody, problems::parse},
+    policies::SetPolicyBody,
+    projects::{
+        AddAccessBody, CreateEnvironmentBody, CreateProjectBody, ProjectEnvironmentBody, SetRolesBody,
+        SortOrderBody, UpdateEnvironmentBody, UpdateProjectBody,
+    },
     response::ApiResult,
     session::login::{expired_cookie, session_cookie},
     tokens::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenQuery},

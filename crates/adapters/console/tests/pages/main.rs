@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod environments;
+#[cfg(test)]
+mod projects;
+#[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod tokens;
