@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod tokens;
