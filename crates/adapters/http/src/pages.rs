@@ -14,6 +14,10 @@ pub use crate::{
     error::ApiError,
     error_body::Detail,
     extract::{Client, PathParameters, Problems, Query, body::RawBody, problems::parse},
+    people::{
+        CreatePersonalTokenBody, CreateRoleBody, CreateServiceAccountBody, CreateUserBody, GroupDraftBody,
+        PasswordBody, UpdateRoleBody, UpdateServiceAccountBody, UpdateUserBody,
+    },
     policies::SetPolicyBody,
     projects::{
         AddAccessBody, CreateEnvironmentBody, CreateProjectBody, ProjectEnvironmentBody, SetRolesBody,

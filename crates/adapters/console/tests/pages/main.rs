@@ -6,6 +6,8 @@ mod browser;
 #[cfg(test)]
 mod environments;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod projects;
 #[cfg(test)]
 mod signing_in;
