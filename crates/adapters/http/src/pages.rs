@@ -14,8 +14,12 @@ pub use crate::{
     error::ApiError,
     error_body::Detail,
     extract::{Client, PathParameters, Problems, Query, body::RawBody, problems::parse},
+    people::CreatePersonalTokenBody,
     response::ApiResult,
-    session::login::{expired_cookie, session_cookie},
+    session::{
+        ChangeMyPasswordBody,
+        login::{expired_cookie, session_cookie},
+    },
     tokens::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenQuery},
 };
 

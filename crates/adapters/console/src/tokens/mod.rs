@@ -5,7 +5,7 @@
 mod change;
 mod create;
 mod end;
-mod expiry;
+pub(crate) mod expiry;
 mod export;
 mod list;
 mod one;

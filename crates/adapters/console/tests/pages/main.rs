@@ -2,6 +2,8 @@
 //! personal access token in the place of a session.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod signing_in;

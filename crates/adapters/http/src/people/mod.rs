@@ -11,6 +11,7 @@ mod user_access;
 pub(crate) mod user_body;
 mod user_routes;
 
+pub use self::personal_tokens::CreatePersonalTokenBody;
 use crate::api::Api;
 
 /// Registers the operations.
