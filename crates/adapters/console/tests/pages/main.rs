@@ -6,6 +6,8 @@ mod account;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod overview;
+#[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod tokens;
