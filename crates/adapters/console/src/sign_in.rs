@@ -89,13 +89,13 @@ pub(crate) fn signed_in(client: Client<'_>, logged_in: &LoggedIn, next: &str) ->
 
 async fn sign_out(visitor: Visitor, request: HttpRequest, context: Data<Context>) -> ApiResult {
     visitor.use_cases().sessions.log_out(&visitor.signed_in).await?;
-    Ok(signed_out(&request, &context))
+    Ok(signed_out(&request, &context, "signed-out"))
 }
 
-/// Returns the response to a browser whose session has ended.
-pub(crate) fn signed_out(request: &HttpRequest, context: &Context) -> HttpResponse {
+/// Returns the response to a browser whose session has ended, by what has been done.
+pub(crate) fn signed_out(request: &HttpRequest, context: &Context, done: &str) -> HttpResponse {
     let response = HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{PATH}?done=signed-out")))
+        .insert_header((LOCATION, format!("{PATH}?done={done}")))
         .insert_header((CLEAR_SITE_DATA, r#""cache""#))
         .finish();
     with_cookie(response, &expired_cookie(Client::new(request, context)))

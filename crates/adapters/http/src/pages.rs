@@ -24,7 +24,10 @@ pub use crate::{
         SortOrderBody, UpdateEnvironmentBody, UpdateProjectBody,
     },
     response::ApiResult,
-    session::login::{expired_cookie, session_cookie},
+    session::{
+        ChangeMyPasswordBody,
+        login::{expired_cookie, session_cookie},
+    },
     tokens::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenQuery},
 };
 

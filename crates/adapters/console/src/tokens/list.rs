@@ -29,6 +29,8 @@ const DAY: u64 = 86_400;
 
 /// The days after which a token can be looked for as unused.
 const UNUSED_DAYS: [u64; 4] = [30, 60, 90, 180];
+/// What `attention` says for the client and frontend tokens for all projects, to which the overview leads.
+const OF_ALL_PROJECTS: &str = "all-projects";
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
@@ -165,6 +167,7 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
     }
     let is_enabled =
         |value: bool| AttributeFilter::Is { path: vec!["enabled".to_owned()], values: vec![value.into()] };
+    filter.of_all_projects = address.is("attention", OF_ALL_PROJECTS);
     match State::named(address.value("status")) {
         Some(State::Disabled) => filter.attributes.push(is_enabled(false)),
         Some(State::Expired) => filter.expired = Some(true),

@@ -18,6 +18,13 @@ mod state;
 
 use actix_web::web::{self, ServiceConfig};
 
+pub(crate) use self::{
+    list::{Choices, Row, choices},
+    one::columns,
+    reach::Reach,
+    state::SOON,
+};
+
 /// The pages of the tokens of all projects, and of one.
 const PLACES: [&str; 2] = [path!("tokens"), path!("projects/{projectId}/tokens")];
 

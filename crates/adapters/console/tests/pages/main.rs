@@ -2,9 +2,13 @@
 //! personal access token in the place of a session.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod environments;
+#[cfg(test)]
+mod overview;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
