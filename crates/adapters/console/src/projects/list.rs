@@ -14,6 +14,8 @@ use crate::{
 
 /// The projects on a page.
 const SHOWN: u32 = 50;
+/// How many characters of a description are shown.
+const DESCRIBED: usize = 120;
 
 #[derive(Template)]
 #[template(path = "projects/list.html")]
@@ -30,6 +32,8 @@ struct ListPage {
 struct Row {
     overview: ProjectOverview,
     root: String,
+    /// The beginning of its description.
+    description: String,
     /// Whether the visitor may read its tokens, and its members.
     has_tokens: bool,
     has_members: bool,
@@ -72,6 +76,7 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
         let id = &overview.project.id;
         Row {
             root: root(id),
+            description: beginning(overview.project.description.as_str()),
             has_tokens: visitor.may_in::<ReadTokens>(id.as_str()).is_ok(),
             has_members: visitor.has_in(Permission::UpdateProject, id),
             overview,
@@ -85,4 +90,12 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
         has_more,
         may_create: visitor.may::<CreateProjects>().is_ok(),
     })
+}
+
+/// Returns the beginning of a text, whole if it is short.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(DESCRIBED) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text).trim_end()),
+        None => text.to_owned(),
+    }
 }

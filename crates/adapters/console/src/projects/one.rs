@@ -127,6 +127,11 @@ pub(super) async fn remove_environment(visitor: Visitor, path: PathParameters, b
 }
 
 impl OnePage {
+    /// Returns whether no policy demands anything.
+    fn is_free(&self) -> bool {
+        self.rules.iter().all(|rule| rule.effective.is_empty())
+    }
+
     /// Returns the address of the audit trail of the project.
     fn audit(&self) -> String {
         format!("{}?project={}", path!("audit"), escaped(self.overview.project.id.as_str()))

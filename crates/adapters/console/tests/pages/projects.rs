@@ -1,4 +1,5 @@
-use latchkey_domain::{ProjectScope, TokenKind};
+use actix_web::test::TestRequest;
+use latchkey_domain::{ProjectScope, TokenKind, Unused};
 use latchkey_testkit::{
     app::{As, TestApp},
     samples::{access, project_id},
@@ -235,26 +236,45 @@ async fn members_are_added_changed_and_removed() {
 }
 
 #[actix_web::test]
+async fn only_roles_with_permissions_of_ones_own_are_offered_and_given() {
+    let app = TestApp::new().await;
+    let role = json!({"name": "Host", "type": "custom", "permissions": [{"name": "UPDATE_PROJECT"}]});
+    assert_eq!(app.post(As::Admin, "/api/admin/roles", &role).await.status, 200);
+    let host = app.user("host", "Viewer").await;
+    app.member(&host, "default", "Host").await;
+    let (secret, add) = (app.personal_token(&host).await, format!("{DEFAULT}/members/add"));
+    let offered = text(&app.send_by(&secret, TestRequest::get().uri(&add)).await, 200);
+    assert!(offered.contains("<bdi>Host</bdi>") && !offered.contains("<bdi>Owner</bdi>"), "{offered}");
+    let id = host.id.to_string();
+    let fields = [("users[]", id.as_str()), ("roles[]", "5")];
+    let refused = text(&app.send_by(&secret, TestRequest::post().uri(&add).set_form(fields)).await, 403);
+    assert!(refused.contains("_PROJECT_API_TOKEN</code>"), "{refused}");
+    // A change of what one holds oneself leads to where one may be.
+    let own =
+        TestRequest::post().uri(&format!("{DEFAULT}/members/users/{id}")).set_form([("roles[]", "Host")]);
+    assert_eq!(leads_to(&app.send_by(&secret, own).await), format!("{DEFAULT}?done=project-member-changed"));
+}
+
+#[actix_web::test]
 async fn a_policy_is_shown_set_and_held_against_tokens() {
     let app = TestApp::with(|settings| {
-        settings.use_cases.policy.max_lifetime = "P365D".parse().ok();
-        settings.use_cases.policy.require_description = true;
+        settings.use_cases.policy.unused = Unused::new("P180D".parse().ok(), None).expect("in order");
+        settings.use_cases.policy.allow_all_projects = false;
     })
     .await;
     let policy = format!("{DEFAULT}/policy");
     let shown = page(&app, As::Member, &policy).await;
     assert!(
-        shown.contains("365 days") && !shown.contains("<form method=\"post\" action=\"/console/projects")
+        shown.contains("<td>180 days</td>")
+            && !shown.contains("<form method=\"post\" action=\"/console/projects")
     );
     assert!(shown.contains("No token of this project breaks the policy."), "{shown}");
-    let empty = page(&app, As::Owner, &policy).await;
-    assert!(empty.contains("name=\"requireDescription:flag\" value=\"true\" checked disabled"), "{empty}");
 
-    let wrong = [("maxLifetime", "P900D"), ("unusedDisable", "soon")];
+    let wrong = [("maxLifetime", "soon"), ("unusedDisable", "P900D")];
     let again = text(&form(&app, As::Owner, &policy, &wrong).await, 400);
-    assert!(again.contains("id=\"problem-unusedDisable\"") && again.contains("value=\"P900D\""), "{again}");
-    let again = text(&form(&app, As::Owner, &policy, &[("maxLifetime", "P900D")]).await, 400);
-    assert!(again.contains("id=\"problem-maxLifetime\""), "{again}");
+    assert!(again.contains("id=\"problem-maxLifetime\"") && again.contains("value=\"P900D\""), "{again}");
+    let again = text(&form(&app, As::Owner, &policy, &[("unusedDisable", "P900D")]).await, 400);
+    assert!(again.contains("id=\"problem-unusedDisable\""), "{again}");
 
     let fields = [("maxLifetime", "P30D"), ("requireExpiry:flag", "true"), ("unusedNotice", "PT36H")];
     assert_eq!(
@@ -265,7 +285,7 @@ async fn a_policy_is_shown_set_and_held_against_tokens() {
     for part in [
         "<strong>30 days</strong>",
         "value=\"P30D\"",
-        "PT36H",
+        "P1DT12H",
         "name=\"requireExpiry:flag\" value=\"true\" checked",
     ] {
         assert!(set.contains(part), "{part}: {set}");
