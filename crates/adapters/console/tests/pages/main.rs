@@ -2,8 +2,12 @@
 //! personal access token in the place of a session.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod webhooks;
