@@ -65,11 +65,12 @@ fn text(value: &Value) -> Option<String> {
 
 /// Returns an entry of a list. Objects that are only a name are shown as the name.
 fn entry(value: &Value) -> Option<String> {
-    match value {
-        Value::Object(map) if map.len() == 1 => map.get("name").map_or(Some(value.to_string()), text),
-        Value::Object(_) => Some(value.to_string()),
-        other => text(other),
+    let Value::Object(map) = value else { return text(value) };
+    if let (1, Some(name)) = (map.len(), map.get("name")) {
+        return text(name);
     }
+    let members = map.iter().filter_map(|(name, value)| Some(format!("{name}: {}", text(value)?)));
+    Some(members.collect::<Vec<_>>().join("; ")).filter(|members| !members.is_empty())
 }
 
 #[cfg(test)]
@@ -107,6 +108,9 @@ mod tests {
         let after = [change("name", None, Some("r")), change("permissions", None, Some("ADMIN, X"))];
         assert_eq!(between(None, Some(&role)), after);
         assert_eq!(between(Some(&json!({ "id": 7 })), None), [change("id", Some("7"), None)]);
+        let access = json!({ "roles": [{ "roleId": 5, "userIds": [7, 8], "groupIds": [] }] });
+        let after = [change("roles", None, Some("roleId: 5; userIds: 7, 8"))];
+        assert_eq!(between(None, Some(&access)), after);
         assert_eq!(between(None, None), []);
     }
 }

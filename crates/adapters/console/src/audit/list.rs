@@ -5,7 +5,7 @@ use askama::Template;
 use latchkey_domain::{EventKind, ProjectId};
 use latchkey_http::pages::ApiResult;
 use latchkey_ports::Page;
-use latchkey_service::ReadEvents;
+use latchkey_service::{EventFilter, ReadEvents, ServiceError};
 
 use super::{ROOT, entry::Entry, filters::Filters};
 use crate::{
@@ -41,6 +41,8 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
     let frame = visitor.frame(Section::Audit);
     let use_cases = visitor.use_cases();
     let status = if filter.is_some() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    // Before the events are read, so that none is missing between them and what is asked for later.
+    let newest = if offset == 0 && filters.is_any() { newest(&visitor).await? } else { 0 };
     let mut events = match filter {
         Some(filter) => {
             // One more than is shown says whether there are more.
@@ -52,7 +54,7 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let has_more = events.len() > shown;
     events.truncate(shown);
-    let newest = events.iter().map(|event| event.id.0).max().unwrap_or(0);
+    let newest = events.iter().map(|event| event.id.0).max().unwrap_or(0).max(newest);
     let has_news = offset == 0 && status == StatusCode::OK;
     let news = has_news.then(|| filters.newer(newest, frame.now));
     let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES)).await?;
@@ -68,6 +70,13 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
         frame,
     };
     visitor.browser.show_with(status, &page)
+}
+
+/// Returns the number of the newest event of all that the visitor may read; 0 if there is none.
+async fn newest(visitor: &Visitor) -> Result<i64, ServiceError> {
+    let trail = &visitor.use_cases().audit_trail;
+    let page = trail.search(visitor.caller(), EventFilter::default(), Page::first(1)).await?;
+    Ok(page.events.first().map_or(0, |event| event.id.0))
 }
 
 /// Returns the types of events with their titles, by title.

@@ -1,3 +1,4 @@
+use actix_web::test::TestRequest;
 use latchkey_testkit::app::{As, TestApp};
 use serde_json::json;
 
@@ -114,15 +115,35 @@ async fn who_may_not_read_all_events_sees_those_of_their_projects() {
     let made = app.post(As::Root, "/api/admin/api-tokens", &token).await;
     assert_eq!(made.status, 201, "{}", made.json());
     let all = page(&app, As::Root, ROOT).await;
-    assert!(all.contains("/api/admin/events/export?format=csv") && all.contains("User created"), "{all}");
+    assert!(
+        all.contains("/api/admin/events/export?format=csv") && all.contains("User created <bdi"),
+        "{all}"
+    );
     for who in [As::Owner, As::Member] {
         let own = page(&app, who, ROOT).await;
-        assert!(own.contains("API token created") && !own.contains("User created"), "{own}");
+        assert!(own.contains("API token created <bdi") && !own.contains("User created <bdi"), "{own}");
         assert!(own.contains("projects whose tokens you may read") && !own.contains("/export"), "{own}");
     }
     let none = page(&app, As::Viewer, ROOT).await;
     assert!(events(&none).is_empty() && none.contains("Nothing has happened that you may see."), "{none}");
     assert_eq!(app.get(As::Viewer, &news(&none)).await.status, 204);
+}
+
+#[actix_web::test]
+async fn the_way_back_from_signing_in_leads_to_the_page_and_not_to_a_part_of_it() {
+    let app = TestApp::new().await;
+    let asked = |headers: &[(&'static str, &'static str)]| {
+        let part = TestRequest::get().uri("/console/audit/new?after=1&since=1");
+        headers.iter().fold(part, |part, header| part.insert_header(*header))
+    };
+    let page = ("hx-current-url", "http://localhost/console/audit?type=user-created");
+    let by_htmx = app.send(As::Anonymous, asked(&[("hx-request", "true"), page])).await;
+    assert_eq!(by_htmx.status, 200);
+    let back = "/console/sign-in?next=%2Fconsole%2Faudit%3Ftype%3Duser%2Dcreated";
+    assert_eq!(by_htmx.header("hx-redirect"), Some(back));
+    let followed =
+        app.send(As::Anonymous, asked(&[("hx-request", "true"), ("hx-boosted", "true"), page])).await;
+    assert!(followed.header("hx-redirect").is_some_and(|path| path.contains("audit%2Fnew")));
 }
 
 #[actix_web::test]
