@@ -6,6 +6,8 @@ mod audit;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod instance;
+#[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod tokens;
