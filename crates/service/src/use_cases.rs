@@ -314,6 +314,11 @@ impl UseCases {
         Ok(self.store.statistics().await?)
     }
 
+    /// Returns how long what is swept is kept.
+    pub fn retention(&self) -> Retention {
+        Retention { events: self.retention, usage: self.usage_retention }
+    }
+
     /// Returns the state of the store's connections.
     pub fn pools(&self) -> Vec<PoolState> {
         self.store.pools()
@@ -359,6 +364,14 @@ impl UseCases {
             _ => Ok(()),
         }
     }
+}
+
+/// How long things are kept that [`UseCases::sweep`] deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// `None`: for ever.
+    pub events: Option<Duration>,
+    pub usage: Duration,
 }
 
 /// What happened to the last uses that were recorded, by their number.

@@ -18,6 +18,10 @@ use crate::{
 
 /// The header by which htmx says that it asks, and not a navigation.
 const BY_HTMX: HeaderName = HeaderName::from_static("hx-request");
+/// The header by which htmx says that it navigates, as a link does.
+const NAVIGATES: HeaderName = HeaderName::from_static("hx-boosted");
+/// The header by which htmx says in which page it asks.
+const PAGE: HeaderName = HeaderName::from_static("hx-current-url");
 /// The header that makes htmx leave for another page.
 const HTMX_LEAVES: HeaderName = HeaderName::from_static("hx-redirect");
 
@@ -65,10 +69,23 @@ pub(crate) fn page(
 
 /// Returns the way to sign in, and from there back to what was asked for, if that was asked for by GET.
 fn sign_in(request: &PageRequest) -> HttpResponse {
-    let next = if request.method == Method::GET { request.target.as_str() } else { path!("") };
+    let is_by_htmx = request.headers.contains_key(BY_HTMX);
+    let is_part = is_by_htmx && !request.headers.contains_key(NAVIGATES);
+    let next = match page_of(request).filter(|_| is_part) {
+        // What is asked for is a part of a page, which is no page to come back to.
+        Some(page) => page,
+        None if request.method == Method::GET => request.target.as_str(),
+        None => path!(""),
+    };
     let path = format!("{}?next={}", path!("sign-in"), utf8_percent_encode(next, NON_ALPHANUMERIC));
-    if request.headers.contains_key(BY_HTMX) {
+    if is_by_htmx {
         return HttpResponse::Ok().insert_header((HTMX_LEAVES, path)).finish();
     }
     see_other(&path)
+}
+
+/// Returns the path and the query of the page in which htmx asks.
+fn page_of(request: &PageRequest) -> Option<&str> {
+    let (_, rest) = request.headers.get(PAGE)?.to_str().ok()?.split_once("://")?;
+    rest.find('/').and_then(|start| rest.get(start..))
 }

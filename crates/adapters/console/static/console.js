@@ -57,8 +57,13 @@ function forget() {
   }
 }
 
+/** Whether new events are not to appear: a user has paused them, or does not look at the page. */
+const isPaused = () => document.hidden || document.querySelector("[data-pause][aria-pressed=true]") !== null;
+
 function prepare(root) {
   localTimes(root);
+  // Without this script nothing appears that could be paused.
+  for (const button of document.querySelectorAll("[data-pause]")) button.hidden = false;
   const secret = document.querySelector("[data-secret-page]");
   // Loading this page again would send the form again: the token's own page is in its place.
   if (secret) history.replaceState(null, "", secret.dataset.secretPage);
@@ -69,6 +74,17 @@ document.addEventListener("click", (event) => {
   if (button?.dataset.copy) copy(button);
   if (button?.dataset.download) download(button);
   if (event.target.closest("[data-forget]")) forget();
+  const pause = event.target.closest("[data-pause]");
+  pause?.setAttribute("aria-pressed", String(pause.getAttribute("aria-pressed") !== "true"));
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.matches("[data-live]") && isPaused()) event.preventDefault();
+});
+
+// A page that says what is wrong has no place in a list; the next request tries again.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.matches("[data-live]") && event.detail.xhr.status !== 200) event.detail.shouldSwap = false;
 });
 
 document.addEventListener("change", (event) => {

@@ -10,7 +10,7 @@ use actix_web::{
 use uuid::Uuid;
 
 pub use crate::{
-    audit::event_label,
+    audit::{EventSearchQuery, event_label},
     error::ApiError,
     error_body::Detail,
     extract::{Client, PathParameters, Problems, Query, body::RawBody, problems::parse},
@@ -29,6 +29,7 @@ pub use crate::{
         login::{expired_cookie, session_cookie},
     },
     tokens::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenQuery},
+    webhooks::{DeliveriesQuery, WebhookDraftBody},
 };
 
 /// Pages for people, beside the API. See [`crate::Context::with_pages`].

@@ -4,9 +4,15 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod actions;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod environments;
+#[cfg(test)]
+mod instance;
 #[cfg(test)]
 mod overview;
 #[cfg(test)]
@@ -17,3 +23,5 @@ mod projects;
 mod signing_in;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod webhooks;
