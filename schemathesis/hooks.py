@@ -4,7 +4,9 @@ import schemathesis
 
 # Members that are text. As Unleash does, a number or a boolean is taken for its text, so that clients that send
 # `"description": 1` go on to work; the document names the type that a client should send.
-TEXT = {"id", "name", "tokenName", "username", "description", "mappingsSSO", "scopes", "project", "environment", "ip"}
+TEXT = {
+    "id", "name", "tokenName", "username", "description", "mappingsSSO", "scopes", "project", "projects", "environment", "ip",
+}
 
 
 def is_coerced(body):

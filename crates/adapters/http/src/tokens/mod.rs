@@ -13,6 +13,7 @@ mod query;
 mod token_body;
 mod usage;
 
+pub(crate) use self::query::Limit;
 pub use self::{
     body::{CreateTokenBody, PatchTokenBody, RotateTokenBody},
     query::TokenQuery,

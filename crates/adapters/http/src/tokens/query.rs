@@ -131,9 +131,9 @@ fn metadata_filter((name, text): (String, String)) -> Result<AttributeFilter, Ap
     Ok(AttributeFilter::Is { path: vec!["metadata".to_owned(), name], values })
 }
 
-/// The size of a page.
+/// The size of a page: 1 to [`TokenFilter::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limit(u32);
+pub(crate) struct Limit(pub(crate) u32);
 
 text_members!(Limit, TokenOrder, Direction);
 

@@ -18,6 +18,7 @@ use crate::{
         text::{FromText, Parsed, text_members},
     },
     response::{ApiResult, Tagged, ok, tagged},
+    tokens::Limit,
 };
 
 /// How many deliveries a list returns by default.
@@ -44,8 +45,8 @@ pub struct DeliveriesQuery {
     before: Option<Parsed<u64>>,
     /// The maximum number of deliveries to return: 100 by default, at most 1,000.
     #[deserr(default)]
-    #[param(value_type = Option<u32>, example = 20)]
-    limit: Option<Parsed<u32>>,
+    #[param(value_type = Option<u32>, example = 20, minimum = 1, maximum = 1000)]
+    limit: Option<Limit>,
 }
 
 impl FromText for DeliveryState {
@@ -60,7 +61,7 @@ impl From<DeliveriesQuery> for DeliveryPage {
     fn from(DeliveriesQuery { state, before, limit }: DeliveriesQuery) -> Self {
         // No event has a number that does not fit.
         let below = before.map(|Parsed(before)| EventId(i64::try_from(before).unwrap_or(i64::MAX)));
-        let limit = limit.map_or(DEFAULT_LIST, |Parsed(limit)| limit);
+        let limit = limit.map_or(DEFAULT_LIST, |Limit(limit)| limit);
         Self { state, below, limit }
     }
 }
