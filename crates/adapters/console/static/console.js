@@ -80,8 +80,9 @@ addEventListener("pagehide", forget);
 
 document.addEventListener("htmx:afterSettle", (event) => {
   prepare(event.target);
-  // A new page is read from its beginning; a field in which somebody types keeps the focus.
-  if (event.target.id === "main") event.target.focus({ preventScroll: true });
+  // A new page is read from its beginning, unless it has a field or a button to begin with.
+  const main = event.target;
+  if (main.id === "main" && !main.contains(document.activeElement)) main.focus({ preventScroll: true });
 });
 
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
