@@ -12,7 +12,7 @@ use std::{
 
 use actix_server::ServerHandle;
 use anyhow::Context as _;
-use latchkey_console::Console;
+use latchkey_console::{Console, Instance, Setting as ShownSetting};
 use latchkey_http::{HttpSettings, MemoryBudget, Sampling};
 use latchkey_metrics::Exporter;
 use latchkey_ports::ErrorChain;
@@ -81,7 +81,12 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         exporter,
         HttpSettings { edge_client, report_keys, ..http_settings(config, &memory) },
     );
-    let context = Arc::new(context.with_pages(Arc::new(Console)));
+    let context = if config.console.enabled {
+        context.with_pages(Arc::new(Console::new(instance(config))))
+    } else {
+        context
+    };
+    let context = Arc::new(context);
     let metrics = metrics.map(|socket| MetricsServer::start(socket, &context)).transpose()?;
     // After the address is bound, because a secret may be shown here once; before the first response.
     let has_terminal = io::stdout().is_terminal();
@@ -157,6 +162,17 @@ async fn follow_replica(app: &App) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns what the console shows of this server.
+fn instance(config: &Config) -> Instance {
+    let settings = config.effective.settings().iter().map(|setting| ShownSetting {
+        section: setting.section,
+        name: setting.name,
+        value: setting.value.clone(),
+        origin: setting.origin.clone(),
+    });
+    Instance { store: config.database.url.system(), settings: settings.collect() }
 }
 
 fn http_settings(config: &Config, memory: &Arc<MemoryBudget>) -> HttpSettings {

@@ -11,6 +11,7 @@
 //!
 //! Start with [`run`], the function behind `just bench`.
 
+pub mod console;
 pub mod cores;
 pub mod earlier;
 pub mod floor;

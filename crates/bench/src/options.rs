@@ -15,6 +15,8 @@ pub enum Part {
     Start,
     /// The first page of every list on PostgreSQL, with few and with many projects.
     Lists,
+    /// The first page of tokens in the console, compared with the JSON list of the same tokens.
+    Console,
     /// Verification of cached tokens, compared with a floor that returns a fixed body.
     Verification,
     /// Verification by a verifier on a standby, compared with a full server, and how soon it knows of revocations.

@@ -17,7 +17,7 @@ use crate::server::Listener;
 use crate::start_up::{self, StartUp};
 use crate::writes::Writes;
 use crate::wrk::Wrk;
-use crate::{lists, reference, scaling, seeding, verification, verifier};
+use crate::{console, lists, reference, scaling, seeding, verification, verifier};
 
 /// The result of one part of the run.
 type PartResult = (Group, Vec<Claim>);
@@ -67,6 +67,10 @@ pub async fn run(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<F
     if options.wants(Part::Lists) {
         let place = bench.directory.path();
         found.push(lists::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?);
+    }
+    if options.wants(Part::Console) {
+        let place = bench.directory.path();
+        found.push(console::measure(&bench.program, &bench.cores, place, options, &bench.progress).await?);
     }
     if options.wants(Part::Verification) {
         let place = bench.directory.path();

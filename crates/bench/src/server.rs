@@ -85,15 +85,29 @@ impl Listener {
             .env("SEND_TELEMETRY", "false")
             .env("LOG_LEVEL", "error");
         let mut reference = Self::start(&mut command, "unleash-server", port, "/health")?;
-        reference.authorization = reference.personal_token().await?;
+        reference.authorization = reference.personal_token("admin", "unleash4all").await?;
         Ok(reference)
     }
 
-    /// Creates a personal access token for the first user of Unleash. With an admin token, the list of a project would
-    /// show the tokens of all projects.
-    async fn personal_token(&self) -> anyhow::Result<String> {
+    /// Returns the server as a user with the role Admin asks it.
+    ///
+    /// # Errors
+    /// When the user cannot be created.
+    pub async fn as_user(mut self) -> anyhow::Result<Self> {
+        const NAME: &str = "bench";
+        const PASSWORD: &str = "bench-throwaway-password";
+        let user = json!({"username": NAME, "password": PASSWORD, "rootRole": "Admin"});
+        let request = Client::new().post(format!("{}/api/admin/user-admin", self.base)).json(&user);
+        request.header("authorization", &self.authorization).send().await?.error_for_status()?;
+        self.authorization = self.personal_token(NAME, PASSWORD).await?;
+        Ok(self)
+    }
+
+    /// Creates a personal access token for a user. With an admin token, Unleash's list of a project would show the tokens of all
+    /// projects, and a page of the console would be for users alone.
+    async fn personal_token(&self, username: &str, password: &str) -> anyhow::Result<String> {
         let client = Client::new();
-        let login = json!({"username": "admin", "password": "unleash4all"});
+        let login = json!({"username": username, "password": password});
         let response = client.post(format!("{}/auth/simple/login", self.base)).json(&login).send().await?;
         let response = response.error_for_status()?;
         let cookie = response.headers().get("set-cookie").context("the login set no cookie")?.to_str()?;

@@ -97,6 +97,8 @@ pub struct TokenQuery {
     pub kinds: BTreeSet<TokenKind>,
     /// Only those that name this project.
     pub project: Option<ProjectId>,
+    /// Only those that name no project, because they are for all of them.
+    pub of_all_projects: bool,
     /// Only those that work in this environment and no other (so never admin tokens).
     pub environment: Option<EnvironmentName>,
     /// Only those of exactly this name.
@@ -122,6 +124,7 @@ impl TokenQuery {
         Self {
             kinds: kinds.into_iter().collect(),
             project: None,
+            of_all_projects: false,
             environment: None,
             name: None,
             name_contains: None,
@@ -150,6 +153,7 @@ impl TokenQuery {
         let Self {
             kinds,
             project: Some(project),
+            of_all_projects: false,
             environment: None,
             name: None,
             name_contains: None,

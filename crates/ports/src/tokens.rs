@@ -219,6 +219,13 @@ pub trait TokenRepository: Send + Sync {
     /// `Unavailable`; `Inconsistent`.
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError>;
 
+    /// Returns until when the secrets are good that rotations of the token retired, soonest first; also ends that have passed, until
+    /// a sweep. None for a token that is not there.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Inconsistent`.
+    async fn retired_secret_ends(&self, token: TokenId) -> Result<Vec<Timestamp>, StoreError>;
+
     /// Returns the token of this selector.
     ///
     /// # Errors

@@ -108,6 +108,8 @@ instance_actions! {
     ReportLeaks = [Admin];
     /// Managing webhooks and their deliveries.
     ManageWebhooks = [Admin];
+    /// Reading how the instance is configured and how it does.
+    ReadInstance = [Admin];
 }
 
 instance_token_actions! {

@@ -271,8 +271,20 @@ impl TokenIssuer {
         self.changes.after_commit(event);
     }
 
+    /// Returns until when the secrets that rotations of a token replaced are still good, soonest first. The caller was permitted to
+    /// read the token.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`].
+    pub async fn previous_secret_ends(&self, token: &ApiToken) -> Result<Vec<Timestamp>, ServiceError> {
+        let now = self.changes.now();
+        let mut ends = self.tokens.retired_secret_ends(token.id).await?;
+        ends.retain(|end| *end > now);
+        Ok(ends)
+    }
+
     /// How tokens are issued.
-    pub(crate) fn settings(&self) -> IssuingSettings {
+    pub fn settings(&self) -> IssuingSettings {
         self.settings
     }
 

@@ -16,6 +16,7 @@
 
 mod accounts;
 mod actions;
+mod attention;
 mod audit_seals;
 mod audit_trail;
 mod authentication;
@@ -87,7 +88,7 @@ mod whoami;
 
 // What is public in these modules is the interface of the crate.
 pub use self::{
-    accounts::*, actions::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
+    accounts::*, actions::*, attention::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
     environments::*, error::*, event_export::*, event_news::*, event_stream::*, first_tokens::*, groups::*,
     idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*,
     limit_patches::*, limits::*, mail::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*,

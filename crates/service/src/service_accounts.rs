@@ -57,6 +57,11 @@ impl ServiceAccounts {
         self.accounts.create(permit.caller(), user, None).await
     }
 
+    /// Returns the service account of this id.
+    pub async fn get(&self, _: &Managing, id: UserId) -> Result<User, ServiceError> {
+        self.accounts.find(id, AccountKind::Service).await
+    }
+
     /// Changes a service account and returns the result. Its user name cannot be changed.
     ///
     /// # Errors

@@ -43,6 +43,11 @@ impl TaskHealth {
         self.tasks().restarts.clone()
     }
 
+    /// Returns the tasks that failed and have not been restarted yet.
+    pub fn down(&self) -> BTreeSet<&'static str> {
+        self.tasks().down.clone()
+    }
+
     /// Checks that every task runs.
     pub fn check(&self) -> Result<(), TaskDown> {
         self.tasks().down.first().map_or(Ok(()), |task| Err(TaskDown(task)))

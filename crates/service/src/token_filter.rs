@@ -12,6 +12,8 @@ use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 pub struct TokenFilter {
     /// Only those that name this project.
     pub project: Option<ProjectId>,
+    /// Only client and frontend tokens for all projects.
+    pub of_all_projects: bool,
     /// Only those that work in this environment.
     pub environment: Option<EnvironmentName>,
     /// Only those of this kind.
@@ -101,9 +103,12 @@ impl TokenFilter {
             return Err(ServiceError::query("cursor", message));
         }
         let kinds = visible.into_iter().filter(|kind| self.kind.is_none_or(|wanted| wanted == *kind));
+        // An admin token is for all projects by its nature.
+        let kinds = kinds.filter(|kind| !self.of_all_projects || *kind != TokenKind::Admin);
         let ends = self.ends(changes.changes.now());
         let query = TokenQuery {
             project: self.project,
+            of_all_projects: self.of_all_projects,
             environment: self.environment,
             name: self.name,
             name_contains: self.name_contains,

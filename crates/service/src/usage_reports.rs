@@ -1,12 +1,17 @@
 //! How often tokens are used: of one token, of the tokens of a project, and of all.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
-use latchkey_domain::{ApiToken, Hour, Reason, Timestamp, UseOutcome};
+use latchkey_domain::{ApiToken, Hour, Reason, Timestamp, TokenKind, UseOutcome};
 use latchkey_ports::{
     Direction, Page, ProjectRepository, SeenAddress, StoredToken, TokenOrder, TokenQuery, TokenRepository,
     UsageRepository, UsageScope, UseCount, UsedToken,
 };
+use tokio::sync::Mutex;
 
 use crate::{
     InstancePermit, Missing, Permit, ReadInstanceTokens, ReadTokens, ServiceError, changes::Changes,
@@ -17,6 +22,8 @@ use crate::{
 const DAY: u32 = 24;
 /// The tokens of each list in a summary.
 const LISTED: u32 = 20;
+/// For how long the usage of all tokens is kept, in milliseconds.
+const KEPT_FOR: i64 = 60_000;
 
 /// The length of the intervals of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -68,12 +75,25 @@ pub struct UsageSummary {
     pub unused: Vec<ApiToken>,
 }
 
+/// How often many tokens were used in the last 24 hours, and which of them most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecentUsage {
+    /// By hour.
+    pub report: UsageReport,
+    /// Those that were used most, most used first; at most 20.
+    pub top: Vec<UsedToken>,
+}
+
+/// What was read of the usage of tokens of some kinds, and when.
+type Kept = BTreeMap<BTreeSet<TokenKind>, (Timestamp, RecentUsage)>;
+
 /// The use cases of this module.
 pub struct UsageReports {
     usage: Arc<dyn UsageRepository>,
     tokens: Arc<dyn TokenRepository>,
     projects: Arc<dyn ProjectRepository>,
     changes: Changes,
+    kept: Mutex<Kept>,
 }
 
 impl UsageReports {
@@ -86,7 +106,7 @@ impl UsageReports {
         projects: Arc<dyn ProjectRepository>,
         changes: Changes,
     ) -> Self {
-        Self { usage, tokens, projects, changes }
+        Self { usage, tokens, projects, changes, kept: Mutex::default() }
     }
 
     /// Returns how often a token was used, which the caller was permitted to read, and its last addresses.
@@ -132,6 +152,37 @@ impl UsageReports {
         let kinds = visible_kinds(permit);
         let scope = UsageScope::Kinds(kinds.iter().copied().collect());
         self.summary(&scope, TokenQuery::of_kinds(kinds), query).await
+    }
+
+    /// Returns how often the tokens that name a project were used lately. It reads the rows of these tokens alone.
+    pub async fn recent_in_project(&self, permit: &Permit<ReadTokens>) -> Result<RecentUsage, ServiceError> {
+        self.recent(&UsageScope::Project(permit.project().clone())).await
+    }
+
+    /// Returns how often the tokens of the kinds that the caller may read were used lately. It reads every row of the last 24 hours, so
+    /// it is kept for a minute, at which interval counts are written, and requests that come meanwhile wait for one reading.
+    pub async fn recent_in_instance(
+        &self,
+        permit: &InstancePermit<ReadInstanceTokens>,
+    ) -> Result<RecentUsage, ServiceError> {
+        let kinds: BTreeSet<_> = visible_kinds(permit).into_iter().collect();
+        let now = self.changes.now();
+        let mut kept = self.kept.lock().await;
+        if let Some((at, recent)) = kept.get(&kinds)
+            && (0..KEPT_FOR).contains(&now.millis().saturating_sub(at.millis()))
+        {
+            return Ok(recent.clone());
+        }
+        let recent = self.recent(&UsageScope::Kinds(kinds.clone())).await?;
+        kept.insert(kinds, (now, recent.clone()));
+        Ok(recent)
+    }
+
+    async fn recent(&self, scope: &UsageScope) -> Result<RecentUsage, ServiceError> {
+        let report = self.report(scope, UsageQuery::default()).await?;
+        let hours = Hour::of(report.from)..Hour::of(report.to);
+        let top = self.usage.most_used(scope, hours, LISTED).await?;
+        Ok(RecentUsage { report, top })
     }
 
     async fn summary(

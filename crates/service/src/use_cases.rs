@@ -2,7 +2,11 @@
 
 mod dependencies;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use latchkey_domain::{Hour, Timestamp, TokenKind, VerifiedToken};
 use latchkey_ports::{
@@ -12,12 +16,13 @@ use latchkey_ports::{
 
 pub use self::dependencies::{Dependencies, Settings, UsageSettings};
 use crate::{
-    AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments, FirstTokens,
-    Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, Mail, MasterKeys, Members,
-    Metrics, Notices, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens, Projects, Roles,
-    ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer, UsageRecorder, UsageReports, Users,
-    Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes, policy_rules::PolicyRules,
-    rotation_ends::RotationEnds, token_changes::TokenChanges, unused_tokens::UnusedTokens,
+    Attention, AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments,
+    FirstTokens, Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, Mail,
+    MasterKeys, Members, Metrics, Notices, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens,
+    Projects, Roles, ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer, UsageRecorder,
+    UsageReports, Users, Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes,
+    policy_rules::PolicyRules, rotation_ends::RotationEnds, token_changes::TokenChanges,
+    unused_tokens::UnusedTokens,
 };
 
 /// All use cases; shared by all requests.
@@ -48,6 +53,7 @@ pub struct UseCases {
     pub policies: Policies,
     pub environments: Environments,
     pub audit_trail: AuditTrail,
+    pub attention: Attention,
     pub usage_reports: UsageReports,
     pub audit_seals: AuditSeals,
     pub webhooks: Webhooks,
@@ -64,6 +70,7 @@ pub struct UseCases {
     store: Arc<dyn Store>,
     writable: Option<Arc<dyn Store>>,
     clock: Arc<dyn Clock>,
+    counted: Mutex<Option<BTreeMap<TokenKind, TokenCounts>>>,
     retention: Option<Duration>,
     usage_retention: Duration,
     accept_unknown_key: bool,
@@ -151,6 +158,7 @@ impl UseCases {
             policies: Policies::new(rules.clone(), store.clone(), store.clone(), changes.clone()),
             usage_reports: UsageReports::new(store.clone(), store.clone(), store.clone(), changes.clone()),
             environments: Environments::new(store.clone(), changes.clone()),
+            attention: Attention::new(store.clone(), store.clone(), changes.clone()),
             audit_trail: AuditTrail::new(store.clone(), store.clone(), index.clone()),
             audit_seals,
             webhooks: Webhooks::new(webhook_deliveries.clone(), changes),
@@ -166,6 +174,7 @@ impl UseCases {
             store,
             writable,
             clock,
+            counted: Mutex::default(),
             retention: settings.retention,
             usage_retention: settings.usage.retention,
             accept_unknown_key: settings.accept_unknown_key,
@@ -287,12 +296,27 @@ impl UseCases {
 
     /// Counts the API tokens by kind, as [`latchkey_ports::TokenRepository::count_tokens`].
     pub async fn count_tokens(&self) -> Result<Option<BTreeMap<TokenKind, TokenCounts>>, StoreError> {
-        self.store.count_tokens(&CountingMoments::around(self.clock.now())).await
+        let counts = self.store.count_tokens(&CountingMoments::around(self.clock.now())).await?;
+        if let Some(counts) = &counts {
+            *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counts.clone());
+        }
+        Ok(counts)
+    }
+
+    /// Returns what this process counted last, for those who may read tokens of the kinds that they look at; `None` if it has
+    /// counted nothing yet. It costs nothing, and is as old as the last call of [`UseCases::count_tokens`].
+    pub fn counted_tokens(&self) -> Option<BTreeMap<TokenKind, TokenCounts>> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns how much the instance holds of each thing. Open to all callers of the administrative routes, as in Unleash.
     pub async fn statistics(&self, _: &Caller) -> Result<Statistics, ServiceError> {
         Ok(self.store.statistics().await?)
+    }
+
+    /// Returns how long what is swept is kept.
+    pub fn retention(&self) -> Retention {
+        Retention { events: self.retention, usage: self.usage_retention }
     }
 
     /// Returns the state of the store's connections.
@@ -340,6 +364,14 @@ impl UseCases {
             _ => Ok(()),
         }
     }
+}
+
+/// How long things are kept that [`UseCases::sweep`] deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// `None`: for ever.
+    pub events: Option<Duration>,
+    pub usage: Duration,
 }
 
 /// What happened to the last uses that were recorded, by their number.

@@ -102,6 +102,10 @@ pub async fn each_retired_secret_keeps_its_own_end(store: &Arc<dyn Store>) {
     assert_not_found(store, 3).await;
     assert_found(store, 4, &now, Some(moment(70))).await;
     assert_found(store, 5, &now, None).await;
+    let ends = store.retired_secret_ends(now.token.id).await.expect("ends");
+    assert_eq!(ends, [moment(50), moment(70), moment(90)]);
+    let gone = token(9, &["default"]).token.id;
+    assert_eq!(store.retired_secret_ends(gone).await.expect("none"), []);
 }
 
 /// An overlap may end in any year, and a retired secret is found even after its end.

@@ -58,6 +58,9 @@ pub async fn tokens_are_filtered_by_kind(store: &Arc<dyn Store>) {
     ];
     for (kinds, expected) in kinds {
         let query = TokenQuery::of_kinds(kinds.iter().copied());
+        let of_all_projects: Vec<_> = expected.iter().copied().filter(|number| *number >= 3).collect();
+        let query_of_all = TokenQuery { of_all_projects: true, ..query.clone() };
+        assert_eq!(token_numbers(store, &query_of_all).await, of_all_projects, "{kinds:?} of all projects");
         assert_eq!(token_numbers(store, &query).await, expected, "{kinds:?}");
     }
 }

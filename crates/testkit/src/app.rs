@@ -178,7 +178,7 @@ impl TestApp {
         let use_cases = Arc::new(use_cases);
         let exporter = Arc::new(Exporter::new("test").expect("an exporter"));
         let context = Context::new(use_cases.clone(), entropy, exporter, settings.http);
-        let context = Arc::new(context.with_pages(Arc::new(Console)));
+        let context = Arc::new(context.with_pages(Arc::new(Console::default())));
         let mut app = Self { use_cases, clock, store, sealer, receivers, context, credentials: Vec::new() };
         app.create_clients().await;
         app

@@ -4,10 +4,11 @@
 use std::{
     collections::BTreeMap,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    mem,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -54,7 +55,10 @@ struct Running {
 struct State {
     answer: Box<Answer>,
     log: Mutex<Vec<Entry>>,
-    connections: Mutex<Vec<TcpStream>>,
+    /// The connections so far.
+    accepted: AtomicUsize,
+    /// Those that are open, by number.
+    connections: Mutex<BTreeMap<usize, TcpStream>>,
 }
 
 impl State {
@@ -62,7 +66,7 @@ impl State {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn connections(&self) -> MutexGuard<'_, Vec<TcpStream>> {
+    fn connections(&self) -> MutexGuard<'_, BTreeMap<usize, TcpStream>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,7 +76,12 @@ impl Receiver {
     pub fn start(answer: impl Fn(usize, &Message) -> u16 + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let state = State { answer: Box::new(answer), log: Mutex::default(), connections: Mutex::default() };
+        let state = State {
+            answer: Box::new(answer),
+            log: Mutex::default(),
+            accepted: AtomicUsize::new(0),
+            connections: Mutex::default(),
+        };
         let mut receiver = Self { address, state: Arc::new(state), running: None };
         receiver.running = Some(receiver.run(listener));
         receiver
@@ -111,7 +120,7 @@ impl Receiver {
         // Wakes the thread that accepts.
         drop(TcpStream::connect(self.address));
         accepting.join().expect("the receiver ends");
-        for connection in self.state.connections().drain(..) {
+        for connection in mem::take(&mut *self.state.connections()).into_values() {
             // One that has ended is closed already.
             drop(connection.shutdown(Shutdown::Both));
         }
@@ -133,10 +142,14 @@ impl Receiver {
                     return;
                 }
                 let kept = connection.try_clone().expect("a connection");
-                state.connections().push(kept);
+                let number = state.accepted.fetch_add(1, Ordering::Relaxed);
+                state.connections().insert(number, kept);
                 let state = Arc::clone(&state);
                 // A client that is killed leaves half a message.
-                thread::spawn(move || drop(serve(connection, &state)));
+                thread::spawn(move || {
+                    drop(serve(connection, &state));
+                    state.connections().remove(&number);
+                });
             }
         });
         Running { is_stopped, accepting }

@@ -1,7 +1,7 @@
 //! What a browser is shown when a request for a page fails.
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{Method, StatusCode, header::HeaderName},
 };
 use askama::Template;
@@ -10,10 +10,18 @@ use latchkey_http::pages::{ApiError, PageRequest};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use crate::{frame::Frame, page::see_other, visitor::Browser};
+use crate::{
+    frame::{Frame, Navigation, Section},
+    page::see_other,
+    visitor::Browser,
+};
 
 /// The header by which htmx says that it asks, and not a navigation.
 const BY_HTMX: HeaderName = HeaderName::from_static("hx-request");
+/// The header by which htmx says that it navigates, as a link does.
+const NAVIGATES: HeaderName = HeaderName::from_static("hx-boosted");
+/// The header by which htmx says in which page it asks.
+const PAGE: HeaderName = HeaderName::from_static("hx-current-url");
 /// The header that makes htmx leave for another page.
 const HTMX_LEAVES: HeaderName = HeaderName::from_static("hx-redirect");
 
@@ -29,14 +37,20 @@ struct FailurePage {
 }
 
 /// Returns the response: the way to sign in for a browser that is not signed in, else a page that says what is wrong.
-pub(crate) fn page(request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse {
+pub(crate) fn page(
+    kept: &PageRequest,
+    request: Option<&HttpRequest>,
+    error: &ApiError,
+    id: Uuid,
+) -> HttpResponse {
     let (status, _) = error.kind();
     if status == StatusCode::UNAUTHORIZED {
-        return sign_in(request);
+        return sign_in(kept);
     }
-    let browser = Browser::of(&request.headers, &request.target);
+    let browser = Browser::of(&kept.headers, &kept.target);
+    let navigation = request.and_then(Navigation::kept_with);
     let page = FailurePage {
-        frame: browser.frame(),
+        frame: Frame::new(&browser, navigation, Section::None),
         status: status.as_u16(),
         title: match status {
             StatusCode::FORBIDDEN => "failure-forbidden",
@@ -55,10 +69,23 @@ pub(crate) fn page(request: &PageRequest, error: &ApiError, id: Uuid) -> HttpRes
 
 /// Returns the way to sign in, and from there back to what was asked for, if that was asked for by GET.
 fn sign_in(request: &PageRequest) -> HttpResponse {
-    let next = if request.method == Method::GET { request.target.as_str() } else { path!("") };
+    let is_by_htmx = request.headers.contains_key(BY_HTMX);
+    let is_part = is_by_htmx && !request.headers.contains_key(NAVIGATES);
+    let next = match page_of(request).filter(|_| is_part) {
+        // What is asked for is a part of a page, which is no page to come back to.
+        Some(page) => page,
+        None if request.method == Method::GET => request.target.as_str(),
+        None => path!(""),
+    };
     let path = format!("{}?next={}", path!("sign-in"), utf8_percent_encode(next, NON_ALPHANUMERIC));
-    if request.headers.contains_key(BY_HTMX) {
+    if is_by_htmx {
         return HttpResponse::Ok().insert_header((HTMX_LEAVES, path)).finish();
     }
     see_other(&path)
+}
+
+/// Returns the path and the query of the page in which htmx asks.
+fn page_of(request: &PageRequest) -> Option<&str> {
+    let (_, rest) = request.headers.get(PAGE)?.to_str().ok()?.split_once("://")?;
+    rest.find('/').and_then(|start| rest.get(start..))
 }

@@ -7,7 +7,10 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
-use latchkey_http::pages::{ApiError, Detail, RawBody};
+use latchkey_http::{
+    Sender,
+    pages::{ApiError, Detail, RawBody},
+};
 use serde_json::{Map, Value};
 
 /// How a field is read.
@@ -45,7 +48,15 @@ impl Form {
     /// # Errors
     /// As [`RawBody::form`].
     pub(crate) async fn read(body: RawBody) -> Result<Self, ApiError> {
-        let values = body.form().await?;
+        Self::sent(body.form(Sender::Authenticated).await?)
+    }
+
+    /// As [`Form::read`], from a browser in which no user has signed in.
+    pub(crate) async fn read_from_anyone(body: RawBody) -> Result<Self, ApiError> {
+        Self::sent(body.form(Sender::Anyone).await?)
+    }
+
+    fn sent(values: Vec<(String, String)>) -> Result<Self, ApiError> {
         if let Some((name, _)) =
             values.iter().find(|(name, value)| name.contains('\0') || value.contains('\0'))
         {

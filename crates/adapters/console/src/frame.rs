@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use actix_web::{HttpMessage as _, HttpRequest};
 use askama::filters::Safe;
 use latchkey_domain::{Permission, Timestamp};
 
@@ -97,6 +98,35 @@ fn admins(visitor: &Visitor) -> bool {
     visitor.has(Permission::Admin)
 }
 
+/// What a visitor finds around each page. It is kept with the request, so that a page about its failure has it too.
+#[derive(Clone)]
+pub(crate) struct Navigation {
+    user: Option<String>,
+    entries: Vec<&'static Entry>,
+    now: Timestamp,
+}
+
+impl Navigation {
+    /// Returns that of a visitor.
+    pub(crate) fn of(visitor: &Visitor) -> Self {
+        Self {
+            user: Some(visitor.label().to_owned()),
+            entries: ENTRIES.iter().filter(|(_, is_for)| is_for(visitor)).map(|(entry, _)| entry).collect(),
+            now: visitor.use_cases().now(),
+        }
+    }
+
+    /// Keeps it with the request.
+    pub(crate) fn keep(self, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
+    }
+
+    /// Returns that of a request.
+    pub(crate) fn kept_with(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get().cloned()
+    }
+}
+
 /// What every page has around its content. Templates call its methods for words and times.
 pub(crate) struct Frame {
     pub(crate) words: &'static Words,
@@ -120,19 +150,20 @@ pub(crate) struct Frame {
     reason = "templates call with references, on the frame"
 )]
 impl Frame {
-    pub(crate) fn new(browser: &Browser, visitor: Option<&Visitor>, section: Section) -> Self {
-        let shown =
-            |visitor| ENTRIES.iter().filter(|(_, is_for)| is_for(visitor)).map(|(entry, _)| entry).collect();
+    /// Returns the frame of a page; without a navigation before a user has signed in.
+    pub(crate) fn new(browser: &Browser, navigation: Option<Navigation>, section: Section) -> Self {
+        let now = Timestamp::saturating_from_millis(0);
+        let navigation = navigation.unwrap_or_else(|| Navigation { user: None, entries: Vec::new(), now });
         Self {
             words: browser.words,
             theme: browser.theme,
             assets: assets(),
             section,
-            user: visitor.map(|visitor| visitor.label().to_owned()),
-            entries: visitor.map(shown).unwrap_or_default(),
+            user: navigation.user,
+            entries: navigation.entries,
             done: query_value(&browser.target, "done"),
             target: browser.target.clone(),
-            now: visitor.map_or(Timestamp::saturating_from_millis(0), |visitor| visitor.use_cases().now()),
+            now: navigation.now,
         }
     }
 

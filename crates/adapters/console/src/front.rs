@@ -32,7 +32,7 @@ async fn unknown(_: Visitor, request: HttpRequest) -> ApiResult {
 /// Keeps the language and the colours that a visitor has chosen, in cookies that hold nothing else.
 async fn preferences(body: RawBody) -> ApiResult {
     body.client().refuse_cross_site()?;
-    let form = Form::read(body).await?;
+    let form = Form::read_from_anyone(body).await?;
     let mut response = HttpResponse::SeeOther();
     let back = local(form.value("_back"));
     response.insert_header((LOCATION, back));

@@ -46,16 +46,30 @@ mod visitor;
 mod webhooks;
 mod words;
 
-use actix_web::{HttpResponse, web::ServiceConfig};
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web::ServiceConfig};
 use latchkey_http::pages::{ApiError, PageRequest, Pages};
 use uuid::Uuid;
 
 /// Where all pages are.
 const ROOT: &str = "/console";
 
+pub use self::instance::{Instance, Setting};
+
 /// The console, for [`latchkey_http::Context::with_pages`].
 #[derive(Debug, Default)]
-pub struct Console;
+pub struct Console {
+    instance: Arc<Instance>,
+}
+
+impl Console {
+    /// Returns the console of a server.
+    #[must_use]
+    pub fn new(instance: Instance) -> Self {
+        Self { instance: Arc::new(instance) }
+    }
+}
 
 impl Pages for Console {
     fn start(&self) -> &'static str {
@@ -75,7 +89,7 @@ impl Pages for Console {
         people::configure(config);
         webhooks::configure(config);
         audit::configure(config);
-        instance::configure(config);
+        instance::configure(config, &self.instance);
         // Last, because it takes every other path.
         front::configure_unknown(config);
     }
@@ -84,7 +98,13 @@ impl Pages for Console {
         path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    fn failure(&self, request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse {
-        failure::page(request, error, id)
+    fn failure(
+        &self,
+        kept: &PageRequest,
+        request: Option<&HttpRequest>,
+        error: &ApiError,
+        id: Uuid,
+    ) -> HttpResponse {
+        failure::page(kept, request, error, id)
     }
 }

@@ -48,7 +48,7 @@ async fn show(browser: Browser, context: Data<Context>) -> ApiResult {
 async fn set_up(browser: Browser, request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
     let client = Client::new(&request, &context);
     client.refuse_cross_site()?;
-    let form = Form::read(body).await?;
+    let form = Form::read_from_anyone(body).await?;
     if !is_needed(&context).await? {
         return Ok(see_other(path!("sign-in")));
     }

@@ -55,7 +55,7 @@ async fn sign_in(browser: Browser, request: HttpRequest, body: RawBody, context:
     let client = Client::new(&request, &context);
     // Another site could otherwise sign its visitor in as a user of its own, and read what the visitor then does.
     client.refuse_cross_site()?;
-    let form = Form::read(body).await?;
+    let form = Form::read_from_anyone(body).await?;
     let username = form.value("username").trim();
     let sessions = &context.use_cases().sessions;
     let (status, problem) = match sessions.log_in(username, form.value("password"), client.origin()).await {
@@ -89,13 +89,13 @@ pub(crate) fn signed_in(client: Client<'_>, logged_in: &LoggedIn, next: &str) ->
 
 async fn sign_out(visitor: Visitor, request: HttpRequest, context: Data<Context>) -> ApiResult {
     visitor.use_cases().sessions.log_out(&visitor.signed_in).await?;
-    Ok(signed_out(&request, &context))
+    Ok(signed_out(&request, &context, "signed-out"))
 }
 
-/// Returns the response to a browser whose session has ended.
-pub(crate) fn signed_out(request: &HttpRequest, context: &Context) -> HttpResponse {
+/// Returns the response to a browser whose session has ended, by what has been done.
+pub(crate) fn signed_out(request: &HttpRequest, context: &Context, done: &str) -> HttpResponse {
     let response = HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{PATH}?done=signed-out")))
+        .insert_header((LOCATION, format!("{PATH}?done={done}")))
         .insert_header((CLEAR_SITE_DATA, r#""cache""#))
         .finish();
     with_cookie(response, &expired_cookie(Client::new(request, context)))

@@ -20,14 +20,14 @@ use latchkey_service::{
 
 use crate::{
     assets::accepts_gzip,
-    frame::{Frame, Section, Theme},
+    frame::{Frame, Navigation, Section, Theme},
     words::{LANGUAGE_COOKIE, Words},
 };
 
 /// The cookie that holds the colours that the visitor has chosen.
 pub(crate) const THEME_COOKIE: &str = "latchkey-theme";
 
-/// What is known of a browser before anybody has signed in.
+/// What is known of a browser, also before a user has signed in.
 #[derive(Clone)]
 pub(crate) struct Browser {
     pub(crate) words: &'static Words,
@@ -64,7 +64,7 @@ impl Browser {
         Self::of(request.headers(), target)
     }
 
-    /// Returns what a page has around it before anybody has signed in.
+    /// Returns what a page has around it before a user has signed in.
     pub(crate) fn frame(&self) -> Frame {
         Frame::new(self, None, Section::None)
     }
@@ -138,7 +138,7 @@ impl Visitor {
 
     /// Returns what a page of this part has around it.
     pub(crate) fn frame(&self, section: Section) -> Frame {
-        Frame::new(&self.browser, Some(self), section)
+        Frame::new(&self.browser, Some(Navigation::of(self)), section)
     }
 }
 
@@ -152,7 +152,9 @@ impl FromRequest for Visitor {
             let context = Context::of(&request)?.clone();
             let caller = Client::new(&request, &context).caller().await?;
             let signed_in = SignedIn::request(&caller)?;
-            Ok(Self { browser: Browser::of_request(&request), signed_in, context })
+            let visitor = Self { browser: Browser::of_request(&request), signed_in, context };
+            Navigation::of(&visitor).keep(&request);
+            Ok(visitor)
         })
     }
 }

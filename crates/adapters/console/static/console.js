@@ -57,8 +57,13 @@ function forget() {
   }
 }
 
+/** Whether new events are not to appear: a user has paused them, or does not look at the page. */
+const isPaused = () => document.hidden || document.querySelector("[data-pause][aria-pressed=true]") !== null;
+
 function prepare(root) {
   localTimes(root);
+  // Without this script nothing appears that could be paused.
+  for (const button of document.querySelectorAll("[data-pause]")) button.hidden = false;
   const secret = document.querySelector("[data-secret-page]");
   // Loading this page again would send the form again: the token's own page is in its place.
   if (secret) history.replaceState(null, "", secret.dataset.secretPage);
@@ -69,9 +74,22 @@ document.addEventListener("click", (event) => {
   if (button?.dataset.copy) copy(button);
   if (button?.dataset.download) download(button);
   if (event.target.closest("[data-forget]")) forget();
+  const pause = event.target.closest("[data-pause]");
+  pause?.setAttribute("aria-pressed", String(pause.getAttribute("aria-pressed") !== "true"));
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.matches("[data-live]") && isPaused()) event.preventDefault();
+});
+
+// A page that says what is wrong has no place in a list; the next request tries again.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.matches("[data-live]") && event.detail.xhr.status !== 200) event.detail.shouldSwap = false;
 });
 
 document.addEventListener("change", (event) => {
+  // The day that is chosen is the one that is meant.
+  if (event.target.matches(".day")) event.target.form.querySelector("[name=_expires][value=on]").checked = true;
   if (!event.target.matches("[data-all]")) return;
   for (const box of event.target.form.querySelectorAll("input[name=token]")) box.checked = event.target.checked;
 });
@@ -80,9 +98,11 @@ addEventListener("pagehide", forget);
 
 document.addEventListener("htmx:afterSettle", (event) => {
   prepare(event.target);
-  // A new page is read from its beginning, unless it has a field or a button to begin with.
-  const main = event.target;
-  if (main.id === "main" && !main.contains(document.activeElement)) main.focus({ preventScroll: true });
+  // A new page is read from its beginning; a field in which somebody types keeps the focus.
+  if (event.target.id === "main") {
+    const place = event.target.querySelector("[autofocus]") ?? event.target;
+    place.focus({ preventScroll: true });
+  }
 });
 
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {

@@ -259,7 +259,7 @@ impl<'c> Scope<'c> {
     /// returns no other response without its request.
     fn unfinished(self, error: ApiError) -> Error {
         let shown = Shown { context: self.context, page: self.page.as_ref() };
-        let (mut response, id) = self.span.in_scope(|| shown.error(&error));
+        let (mut response, id) = self.span.in_scope(|| shown.error(&error, None));
         add_headers(response.headers_mut(), self.id.clone(), self.is_encrypted);
         self.observe(None, response.status(), Some(id));
         InternalError::from_response(error, response).into()
@@ -303,7 +303,8 @@ fn complete(
 ) -> (ServiceResponse<BoxBody>, Option<Uuid>) {
     let mut error_id = None;
     if let Some(error) = response.response().error() {
-        let response_of = |error: &ApiError| span(&id).in_scope(|| shown.error(error));
+        let request = response.request();
+        let response_of = |error: &ApiError| span(&id).in_scope(|| shown.error(error, Some(request)));
         let (full, of_error) = match error.as_error::<ApiError>() {
             Some(error) => response_of(error),
             None => response_of(&ApiError::internal(error.to_string())),
@@ -355,11 +356,11 @@ struct Shown<'c> {
 
 impl Shown<'_> {
     /// Returns the response to an error and its id, under which it is logged.
-    fn error(self, error: &ApiError) -> (HttpResponse, Uuid) {
+    fn error(self, error: &ApiError, request: Option<&HttpRequest>) -> (HttpResponse, Uuid) {
         let id = self.context.entropy.uuid();
         error.log(id);
         let response = match (&self.context.pages, self.page) {
-            (Some(pages), Some(page)) => pages.failure(page, error, id),
+            (Some(pages), Some(page)) => pages.failure(page, request, error, id),
             _ => error.response(id),
         };
         (response, id)

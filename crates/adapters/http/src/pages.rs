@@ -10,13 +10,26 @@ use actix_web::{
 use uuid::Uuid;
 
 pub use crate::{
-    audit::event_label,
+    audit::{EventSearchQuery, event_label},
     error::ApiError,
     error_body::Detail,
     extract::{Client, PathParameters, Problems, Query, body::RawBody, problems::parse},
+    people::{
+        CreatePersonalTokenBody, CreateRoleBody, CreateServiceAccountBody, CreateUserBody, GroupDraftBody,
+        PasswordBody, UpdateRoleBody, UpdateServiceAccountBody, UpdateUserBody,
+    },
+    policies::SetPolicyBody,
+    projects::{
+        AddAccessBody, CreateEnvironmentBody, CreateProjectBody, ProjectEnvironmentBody, SetRolesBody,
+        SortOrderBody, UpdateEnvironmentBody, UpdateProjectBody,
+    },
     response::ApiResult,
-    session::login::{expired_cookie, session_cookie},
+    session::{
+        ChangeMyPasswordBody,
+        login::{expired_cookie, session_cookie},
+    },
     tokens::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenQuery},
+    webhooks::{DeliveriesQuery, WebhookDraftBody},
 };
 
 /// Pages for people, beside the API. See [`crate::Context::with_pages`].
@@ -30,8 +43,15 @@ pub trait Pages: Send + Sync {
     /// Returns whether a path is one of the pages', so that its errors are shown by [`Pages::failure`].
     fn has(&self, path: &str) -> bool;
 
-    /// Returns the response to a request for a page that failed. The error is logged under this id.
-    fn failure(&self, request: &PageRequest, error: &ApiError, id: Uuid) -> HttpResponse;
+    /// Returns the response to a request for a page that failed. The error is logged under this id. A request that was given up with
+    /// its handler has nothing left but what was kept of it.
+    fn failure(
+        &self,
+        kept: &PageRequest,
+        request: Option<&HttpRequest>,
+        error: &ApiError,
+        id: Uuid,
+    ) -> HttpResponse;
 }
 
 /// What is known of a request for a page when it has failed.

@@ -7,7 +7,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use latchkey_domain::{ApiToken, EventId, NewEvent, Timestamp, TokenId, TokenKind, TokenSelector};
+use latchkey_domain::{
+    ApiToken, EventId, NewEvent, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
+};
 use latchkey_ports::{
     AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
     StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository, TokenUpdate,
@@ -38,6 +40,14 @@ impl TokenRepository for MemoryStore {
 
     async fn find_token(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
         Ok(self.state().tokens.get(&id).cloned())
+    }
+
+    async fn retired_secret_ends(&self, token: TokenId) -> Result<Vec<Timestamp>, StoreError> {
+        let state = self.state();
+        let own = state.retired_secrets.values().filter(|retired| retired.token == token);
+        let mut ends: Vec<_> = own.map(|retired| retired.until).collect();
+        ends.sort_unstable();
+        Ok(ends)
     }
 
     async fn find_token_by_selector(
@@ -127,6 +137,7 @@ impl TokenRepository for MemoryStore {
 fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
     query.kinds.contains(&token.access.kind())
         && query.project.as_ref().is_none_or(|project| token.access.projects().names(project))
+        && (!query.of_all_projects || matches!(token.access.projects(), ProjectScope::All))
         && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))

@@ -62,6 +62,10 @@ fn in_places<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
     if let Some(project) = query.project.as_ref().map(ProjectId::as_str) {
         tokens = tokens.filter(token_rows::id.eq_any(array(token_ids_of_project(project))));
     }
+    if query.of_all_projects {
+        // The condition of a partial index.
+        tokens = tokens.filter(token_rows::all_projects);
+    }
     if let Some(environment) = query.environment.as_ref().map(EnvironmentName::as_str) {
         tokens = tokens.filter(token_rows::environment.eq(environment));
     }

@@ -151,6 +151,15 @@ pub(crate) fn end_of_retired_secret<'a>(token: DbId, digests: &'a [&'a [u8]]) ->
         .select((retired_secrets::secret_digest, retired_secrets::good_until))
 }
 
+/// Until when the retired secrets of a token are good, soonest first.
+#[auto_type]
+pub(crate) fn ends_of_retired_secrets(token: DbId) -> _ {
+    retired_secrets::table
+        .filter(retired_secrets::token_id.eq(token))
+        .order(retired_secrets::good_until.asc())
+        .select(retired_secrets::good_until)
+}
+
 /// The retired secrets of these digests, with their tokens and until when they are good.
 #[auto_type]
 pub(crate) fn retired_secrets_of<'a>(digests: &'a [&'a [u8]]) -> _ {

@@ -26,8 +26,9 @@ use crate::{
     token_creation::{create_first_tokens, create_in_transaction},
     token_lists::token_list,
     token_queries::{
-        RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, retired_secrets_of,
-        token_by_digest, token_by_id, token_by_selector, tokens_by_digests, tokens_of_project_from,
+        RECORD_USE, TokenRow, TokenWithoutProjects, end_of_retired_secret, ends_of_retired_secrets,
+        retired_secrets_of, token_by_digest, token_by_id, token_by_selector, tokens_by_digests,
+        tokens_of_project_from,
     },
     token_writes::{end_rotation, remove_token, rotate_token, update_token},
 };
@@ -91,6 +92,13 @@ impl TokenRepository for PostgresStore {
         let row: Option<TokenRow> =
             token_by_id(id.into()).first(&mut connection).await.optional().map_err(store_error)?;
         Ok(rows::optional(row)?)
+    }
+
+    async fn retired_secret_ends(&self, token: TokenId) -> Result<Vec<Timestamp>, StoreError> {
+        let mut connection = self.connection().await?;
+        let ends: Vec<DbTime> =
+            ends_of_retired_secrets(token.into()).load(&mut connection).await.map_err(store_error)?;
+        Ok(ends.into_iter().map(|end| rows::retired_secret_end(token, end)).collect::<Result<_, _>>()?)
     }
 
     async fn find_token_by_selector(

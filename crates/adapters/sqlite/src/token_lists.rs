@@ -41,6 +41,7 @@ type LinkedTokens<'a> = api_token_projects::BoxedQuery<'a, Sqlite, Id>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filter {
     Project,
+    AllProjects,
     Name,
     Expired,
     Unused,
@@ -50,13 +51,21 @@ pub(crate) enum Filter {
 
 impl Filter {
     /// The most selective first, as a rule.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Project, Self::Name, Self::Expired, Self::Unused, Self::Environment, Self::Kind];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Project,
+        Self::AllProjects,
+        Self::Name,
+        Self::Expired,
+        Self::Unused,
+        Self::Environment,
+        Self::Kind,
+    ];
 
     /// Whether the query uses this filter.
     fn is_in(self, query: &TokenQuery) -> bool {
         match self {
             Self::Project => query.project.is_some(),
+            Self::AllProjects => query.of_all_projects,
             Self::Name => query.name.is_some(),
             Self::Expired => query.ends.is_set(),
             Self::Unused => query.unused_since.is_some(),
@@ -113,6 +122,9 @@ impl Filter {
                 }
                 None => tokens,
             },
+            Self::AllProjects if !query.of_all_projects => tokens,
+            Self::AllProjects if indexed => tokens.filter(api_tokens::all_projects),
+            Self::AllProjects => tokens.filter(unindexed(api_tokens::all_projects)),
             Self::Name => match query.name.as_ref().map(TokenName::as_str) {
                 Some(name) if indexed => tokens.filter(api_tokens::name.eq(name)),
                 Some(name) => tokens.filter(unindexed(api_tokens::name).eq(name)),

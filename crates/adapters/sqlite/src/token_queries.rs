@@ -64,6 +64,15 @@ pub(crate) fn token_by_digest<'a>(digest: &'a [u8]) -> _ {
         .select(row)
 }
 
+/// Until when the retired secrets of a token are good, soonest first.
+#[auto_type]
+pub(crate) fn ends_of_retired_secrets(token: DbId) -> _ {
+    retired_secrets::table
+        .filter(retired_secrets::token_id.eq(token))
+        .order(retired_secrets::good_until.asc())
+        .select(retired_secrets::good_until)
+}
+
 /// The token of which a secret that a rotation retired has this digest, and until when that is good.
 #[auto_type]
 pub(crate) fn token_by_retired_digest<'a>(digest: &'a [u8]) -> _ {

@@ -25,8 +25,8 @@ use crate::{
     events::record,
     token_lists::{Filter, token_list},
     token_queries::{
-        RECORD_USE, TokenRow, first_tokens_of_project, token_by_digest, token_by_id, token_by_retired_digest,
-        token_by_selector, with_links, with_links_of_all,
+        RECORD_USE, TokenRow, ends_of_retired_secrets, first_tokens_of_project, token_by_digest, token_by_id,
+        token_by_retired_digest, token_by_selector, with_links, with_links_of_all,
     },
     token_writes::{
         check_places, create_token, create_tokens, move_end_of_retired, remove_token, rotate_token,
@@ -60,6 +60,14 @@ impl TokenRepository for SqliteStore {
         self.read_snapshot(move |connection| {
             let row: Option<TokenRow> = token_by_id(id.into()).first(connection).optional()?;
             row.map(|row| with_links(connection, row)).transpose()
+        })
+        .await
+    }
+
+    async fn retired_secret_ends(&self, token: TokenId) -> Result<Vec<Timestamp>, StoreError> {
+        self.read(move |connection| {
+            let ends: Vec<DbTime> = ends_of_retired_secrets(token.into()).load(connection)?;
+            Ok(ends.into_iter().map(|end| rows::retired_secret_end(token, end)).collect::<Result<_, _>>()?)
         })
         .await
     }

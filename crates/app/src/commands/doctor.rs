@@ -133,7 +133,8 @@ fn configuration(report: &mut Report, file: &Path, config: &Config) {
     if !file.exists() {
         return report.ok("configuration", "no file; variables and defaults");
     }
-    let has_password = config.effective.contains(":***@") || config.effective.contains("password=***");
+    let effective = config.effective.to_string();
+    let has_password = effective.contains(":***@") || effective.contains("password=***");
     if has_password && is_exposed(file) {
         return report.warning(
             "configuration",

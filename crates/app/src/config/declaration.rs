@@ -49,8 +49,8 @@ macro_rules! settings {
         #[derive(Debug)]
         pub(crate) struct Config {
             $( $(#[doc = $section_doc])+ pub(crate) $section: $struct, )+
-            /// The settings as TOML: passwords masked, each with its origin.
-            pub(crate) effective: String,
+            /// The settings, passwords masked.
+            pub(crate) effective: Effective,
             /// What the database URL leaves open, from the variables of libpq.
             pub(crate) url_defaults: UrlDefaults,
         }
@@ -65,7 +65,7 @@ macro_rules! settings {
                     $( $section: $struct {
                         $( $name: values.read(concat!($path, ".", stringify!($name)), &$form)?, )+
                     }, )+
-                    effective: values.print(&SECTIONS)?,
+                    effective: values.effective(&SECTIONS)?,
                     url_defaults: UrlDefaults::default(),
                 })
             }

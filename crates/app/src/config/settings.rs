@@ -18,7 +18,7 @@ use super::{
     database_url::Database,
     declaration::{Section, Setting, settings},
     forms::{self, LogFormat},
-    values::Values,
+    values::{Effective, Values},
 };
 use crate::{
     role::Role,
@@ -69,6 +69,12 @@ settings! {
         /// A PEM file with the authorities that sign the certificates of clients. If it is set, the verification routes respond
         /// with 403 to clients without such a certificate; all other routes need none.
         client_authorities: Option<PathBuf> = "", forms::optional_path();
+    }
+
+    /// The console: pages for people at `/console`, on the address of the server.
+    ["console" console] ConsoleSettings {
+        /// Whether there is a console. The API is served in any case.
+        enabled: bool = true, forms::boolean();
     }
 
     /// The database, which keeps everything but the master key.

@@ -1,5 +1,7 @@
 //! The merged values of all sources, each with its origin.
 
+use std::fmt;
+
 use anyhow::{Context as _, bail};
 use config::{Config, Value, ValueKind};
 
@@ -7,6 +9,44 @@ use super::{
     declaration::{Section, Setting},
     forms::Form,
 };
+
+/// The settings in effect.
+#[derive(Debug)]
+pub(crate) struct Effective(Vec<EffectiveSetting>);
+
+/// A setting in effect.
+#[derive(Debug)]
+pub(crate) struct EffectiveSetting {
+    pub(crate) section: &'static str,
+    pub(crate) name: &'static str,
+    /// The value as TOML, passwords masked.
+    pub(crate) value: String,
+    /// Where it comes from.
+    pub(crate) origin: String,
+}
+
+impl Effective {
+    /// Returns the settings, in the order of their declaration.
+    pub(crate) fn settings(&self) -> &[EffectiveSetting] {
+        &self.0
+    }
+}
+
+/// A file that can be read again: each setting with its origin as a comment.
+impl fmt::Display for Effective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut begun = None;
+        for EffectiveSetting { section, name, value, origin } in &self.0 {
+            if begun != Some(section) {
+                let separator = if begun.is_none() { "" } else { "\n" };
+                writeln!(f, "{separator}[{section}]")?;
+                begun = Some(section);
+            }
+            writeln!(f, "{name} = {value}  # {origin}")?;
+        }
+        Ok(())
+    }
+}
 
 /// The merged values of all sources.
 pub(super) struct Values(pub(super) Config);
@@ -35,16 +75,15 @@ impl Values {
         Ok((value, value.origin().unwrap_or("?")))
     }
 
-    /// Prints the values as a file that can be read again: each with its origin as a comment, passwords masked.
-    pub(super) fn print(&self, sections: &[Section]) -> anyhow::Result<String> {
-        let mut text = String::new();
-        for Section { name, settings, .. } in sections {
-            text.extend([if text.is_empty() { "[" } else { "\n[" }, name, "]\n"]);
-            for Setting { key, name, print, .. } in settings {
+    /// Returns the values of all settings with their origins.
+    pub(super) fn effective(&self, sections: &[Section]) -> anyhow::Result<Effective> {
+        let all = sections.iter().flat_map(|section| {
+            section.settings.iter().map(|Setting { key, name, print, .. }| {
                 let (value, origin) = self.find(key)?;
-                text.extend([name, " = ", &print(&value.kind), "  # ", origin, "\n"]);
-            }
-        }
-        Ok(text)
+                let (value, origin) = (print(&value.kind), origin.to_owned());
+                Ok(EffectiveSetting { section: section.name, name, value, origin })
+            })
+        });
+        all.collect::<anyhow::Result<_>>().map(Effective)
     }
 }

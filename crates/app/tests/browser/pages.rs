@@ -3,7 +3,7 @@
 use crate::site::Role;
 
 /// Whether the pages of [`OF_OTHER_PARTS`] are there.
-pub(crate) const ARE_OTHER_PARTS_THERE: bool = false;
+pub(crate) const ARE_OTHER_PARTS_THERE: bool = true;
 
 /// A page.
 #[derive(Debug, Clone, Copy)]

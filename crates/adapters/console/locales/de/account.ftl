@@ -1,1 +1,35 @@
-# account
+# Das eigene Konto: Passwort, Sitzungen, persönliche Zugangstokens.
+account = Dein Konto
+account-action = Aktion
+account-unknown = unbekannt
+account-sessions = Sitzungen
+account-sessions-table = Deine Sitzungen
+account-sessions-caption = Wo du dich angemeldet hast, die neueste zuerst
+account-sessions-none = Du hast keine Sitzungen: Du bist mit einem persönlichen Zugangstoken gekommen.
+account-address = Adresse
+account-browser = Browser
+account-since = Seit
+account-until = Endet
+account-this-session = diese hier
+account-end = Beenden
+account-end-session = Beenden: Sitzung von { $name }
+account-sign-out-everywhere = Überall abmelden
+account-tokens = Persönliche Zugangstokens
+account-tokens-table = Deine persönlichen Zugangstokens
+account-tokens-what = Ein Programm, das eins hat, darf, was du darfst.
+account-tokens-none = Du hast keine persönlichen Zugangstokens.
+account-token-new = Neues persönliches Zugangstoken
+account-token-hint = Wofür es ist, etwa das Programm, das es benutzt.
+account-token-revoke-one = Widerrufen… { $name }
+account-password = Passwort
+account-password-what = Alle deine Sitzungen enden, auch diese: Du meldest dich mit dem neuen Passwort wieder an. Deine persönlichen Zugangstokens bleiben, wie sie sind.
+account-password-old = Jetziges Passwort
+account-password-new = Neues Passwort
+account-password-again = Neues Passwort noch einmal
+account-password-change = Passwort ändern
+account-password-wrong = Das ist nicht dein jetziges Passwort.
+done-account-session-ended = Die Sitzung ist beendet.
+done-account-sessions-ended = Alle deine Sitzungen sind beendet.
+done-account-token-revoked = Das Token wurde widerrufen. Ab jetzt wird es abgewiesen.
+done-password-changed = Dein Passwort wurde geändert. Melde dich mit dem neuen an.
+done-signed-out-everywhere = Alle deine Sitzungen sind beendet.

@@ -35,6 +35,13 @@ struct NewPage {
     policy: Policy,
 }
 
+impl NewPage {
+    /// Whether a token can be made that works in all environments.
+    fn has_admin(&self) -> bool {
+        self.kinds.contains(&TokenKind::Admin)
+    }
+}
+
 pub(super) async fn show(visitor: Visitor, reach: Reach) -> ApiResult {
     reach.check_creating(&visitor)?;
     let like = query_value(&visitor.browser.target, "like");
@@ -69,7 +76,10 @@ async fn page(visitor: &Visitor, reach: Reach, form: Form, key: String) -> Resul
     let kinds = [TokenKind::Client, TokenKind::Frontend, TokenKind::Admin].into_iter();
     let kinds = kinds.filter(|kind| match &reach {
         Reach::Project(_) => *kind != TokenKind::Admin,
-        Reach::Instance => reach.allowed(visitor, *kind).create,
+        Reach::Instance => {
+            let is_possible = *kind != TokenKind::Admin || visitor.use_cases().issuer.settings().allow_admin;
+            is_possible && reach.allowed(visitor, *kind).create
+        }
     });
     Ok(NewPage {
         frame: visitor.frame(Section::Tokens),

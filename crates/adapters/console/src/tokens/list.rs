@@ -1,6 +1,7 @@
 //! The list of tokens: filters, order and page are in its address, so that a list can be linked and kept.
 
 use askama::Template;
+use futures_util::future::try_join;
 use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind};
 use latchkey_http::pages::{ApiResult, Query, TokenQuery};
 use latchkey_ports::{AttributeFilter, Direction, Page, TokenOrder};
@@ -20,12 +21,16 @@ use crate::{
 
 /// The tokens on a page.
 const SHOWN: u32 = 50;
+/// The other projects to which the list of one links.
+const LINKED: usize = 50;
 /// The projects and environments that can be chosen.
 const CHOICES: u32 = 1_000;
 const DAY: u64 = 86_400;
 
 /// The days after which a token can be looked for as unused.
 const UNUSED_DAYS: [u64; 4] = [30, 60, 90, 180];
+/// What `attention` says for the client and frontend tokens for all projects, to which the overview leads.
+const OF_ALL_PROJECTS: &str = "all-projects";
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
@@ -39,6 +44,12 @@ struct ListPage {
     has_more: bool,
     choices: Choices,
     allowed: Allowed,
+}
+
+impl ListPage {
+    fn is_of(&self, project: &ProjectId) -> bool {
+        self.reach.project() == Some(project.as_str())
+    }
 }
 
 /// What can be chosen in the filters.
@@ -156,6 +167,7 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
     }
     let is_enabled =
         |value: bool| AttributeFilter::Is { path: vec!["enabled".to_owned()], values: vec![value.into()] };
+    filter.of_all_projects = address.is("attention", OF_ALL_PROJECTS);
     match State::named(address.value("status")) {
         Some(State::Disabled) => filter.attributes.push(is_enabled(false)),
         Some(State::Expired) => filter.expired = Some(true),
@@ -170,10 +182,9 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
 }
 
 pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery>) -> ApiResult {
-    let choices = choices(&visitor).await?;
-    if reach == Reach::Instance && !choices.has_all {
-        // Who may not list all begins with the first of their own projects.
-        if let Some(project) = choices.projects.first() {
+    if reach == Reach::Instance && visitor.may::<ReadInstanceTokens>().is_err() {
+        // A visitor who may not list all begins with the first of their own projects.
+        if let Some(project) = choices(&visitor).await?.projects.first() {
             return Ok(see_other(&Reach::Project(project.to_string()).path()));
         }
     }
@@ -184,7 +195,8 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery
     let offset = filter.offset;
     // One more than is shown says whether there are more.
     let filter = TokenFilter { limit: Some(SHOWN + 1), ..filter };
-    let mut tokens = reach.search(&visitor, filter).await?.tokens;
+    let (page, choices) = try_join(reach.search(&visitor, filter), choices(&visitor)).await?;
+    let mut tokens = page.tokens;
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let has_more = tokens.len() > shown;
     tokens.truncate(shown);
@@ -207,8 +219,8 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery
 /// Returns what can be chosen in the filters.
 pub(crate) async fn choices(visitor: &Visitor) -> Result<Choices, ServiceError> {
     let use_cases = visitor.use_cases();
-    let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES)).await?;
-    let environments = use_cases.environments.list(visitor.caller()).await?;
+    let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES));
+    let (projects, environments) = try_join(projects, use_cases.environments.list(visitor.caller())).await?;
     let readable = projects.into_iter().map(|overview| overview.project.id);
     let has_all = visitor.may::<ReadInstanceTokens>().is_ok();
     let kinds = if has_all {

@@ -5,7 +5,7 @@
 mod change;
 mod create;
 mod end;
-mod expiry;
+pub(crate) mod expiry;
 mod export;
 mod list;
 mod one;
@@ -17,6 +17,13 @@ mod snippets;
 mod state;
 
 use actix_web::web::{self, ServiceConfig};
+
+pub(crate) use self::{
+    list::{Choices, Row, choices},
+    one::columns,
+    reach::Reach,
+    state::SOON,
+};
 
 /// The pages of the tokens of all projects, and of one.
 const PLACES: [&str; 2] = [path!("tokens"), path!("projects/{projectId}/tokens")];

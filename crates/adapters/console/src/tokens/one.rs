@@ -39,6 +39,8 @@ struct OnePage {
     verified: u64,
     refused: u64,
     addresses: Vec<SeenAddress>,
+    /// Until when the secrets before this one are good.
+    previous: Vec<Timestamp>,
     events: Vec<Happened>,
 }
 
@@ -54,6 +56,10 @@ impl OnePage {
         &self.row.token
     }
 
+    fn is_used(&self) -> bool {
+        self.verified > 0 || self.refused > 0
+    }
+
     fn metadata(&self) -> String {
         serde_json::to_string_pretty(self.token().attributes.metadata.members()).unwrap_or_default()
     }
@@ -65,6 +71,7 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, path: PathParameters) -
     let is_by_day = query_value(&visitor.browser.target, "per").as_deref() == Some("day");
     let use_cases = visitor.use_cases();
     let (report, addresses) = use_cases.usage_reports.of_token(&token, query(frame.now, is_by_day)).await?;
+    let previous = use_cases.issuer.previous_secret_ends(&token).await?;
     let filter = EventFilter { text: Some(token.id.to_string()), ..EventFilter::default() };
     let events = use_cases.audit_trail.search(visitor.caller(), filter, Page::first(EVENTS)).await?.events;
     let events = events.into_iter().map(|event| Happened {
@@ -92,6 +99,7 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, path: PathParameters) -
         verified,
         refused,
         addresses,
+        previous,
         events,
     })
 }

@@ -2,8 +2,26 @@
 //! personal access token in the place of a session.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
+mod actions;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
+mod environments;
+#[cfg(test)]
+mod instance;
+#[cfg(test)]
+mod overview;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod projects;
 #[cfg(test)]
 mod signing_in;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod webhooks;

@@ -101,6 +101,7 @@ async fn what_one_may_not_do_is_not_shown_and_is_refused_with_the_permission() {
     // A viewer may read the tokens of no project.
     let refused = text(&app.get(As::Viewer, OF_PROJECT).await, 403);
     assert!(refused.contains("<code>READ_PROJECT_API_TOKEN</code>"), "{refused}");
+    assert!(refused.contains("id=\"nav\"") && refused.contains("viewer@example.com"), "{refused}");
     text(&app.get(As::MemberElsewhere, &format!("{OF_PROJECT}/{id}")).await, 403);
     for path in ["new", &format!("{id}/edit"), &format!("{id}/rotate"), &format!("{id}/revoke")] {
         text(&app.get(As::MemberElsewhere, &format!("{OF_PROJECT}/{path}")).await, 403);

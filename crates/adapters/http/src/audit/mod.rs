@@ -13,5 +13,6 @@ pub(crate) use self::routes::configure;
 pub use self::{
     export_format::{ExportFormat, UnknownExportFormat},
     payload::EventPayloads,
+    query::EventSearchQuery,
     words::label as event_label,
 };

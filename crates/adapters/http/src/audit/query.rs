@@ -75,7 +75,7 @@ impl From<ProjectEventsQuery> for Page {
 #[derive(Debug, Deserr, IntoParams)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-pub(crate) struct EventSearchQuery {
+pub struct EventSearchQuery {
     /// The types of events.
     #[deserr(default, rename = "type")]
     #[param(value_type = Option<String>, rename = "type", example = "IS_ANY_OF:api-token-created,api-token-deleted", pattern = "^(IS|IS_ANY_OF):[a-z, -]+$")]
@@ -113,7 +113,8 @@ pub(crate) struct EventSearchQuery {
 
 impl EventSearchQuery {
     /// Returns the filter and the page.
-    pub(crate) fn into_parts(self) -> (EventFilter, Page) {
+    #[must_use]
+    pub fn into_parts(self) -> (EventFilter, Page) {
         let Self { kinds, project, created_by, query, from, to, limit, offset } = self;
         (filter(kinds, project, created_by, query, (from, to)), page(limit, offset, DEFAULT_SEARCH))
     }

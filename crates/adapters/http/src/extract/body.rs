@@ -65,9 +65,9 @@ impl RawBody {
     ///
     /// # Errors
     /// [`ApiError::ContentType`] for anything else, [`ApiError::TooLarge`], [`ApiError::BadInput`].
-    pub async fn form(self) -> Result<Vec<(String, String)>, ApiError> {
+    pub async fn form(self, sender: Sender) -> Result<Vec<(String, String)>, ApiError> {
         check_content_type(&self.request, &[FORM])?;
-        let body = read(self.payload, &self.request, &self.context.settings, Sender::Authenticated).await?;
+        let body = read(self.payload, &self.request, &self.context.settings, sender).await?;
         let unreadable = || ApiError::BadInput(vec![Detail::of_body("The form cannot be read.")]);
         let text = std::str::from_utf8(&body).map_err(|_| unreadable())?;
         let pairs = web::Query::<Vec<(String, String)>>::from_query(text).map_err(|_| unreadable())?;
@@ -241,12 +241,21 @@ fn parse_members<T: Deserr<Problems> + ToSchema + 'static>(
 
 /// Reads the members of the body, or of an entry of this list in it.
 fn try_parse_members<T: Deserr<Problems> + ToSchema + 'static>(
-    mut members: Map<String, Value>,
+    members: Map<String, Value>,
     rules: &[MemberRule],
     list: Option<&str>,
     inspector: &Inspector,
 ) -> Result<T, Problems> {
-    let mut problems = inspector.inspect::<T>(&members, list);
+    let problems = inspector.inspect::<T>(&members, list);
+    parse_by_rules(members, rules, problems)
+}
+
+/// Reads members about which there are rules, beside problems that were found in them.
+pub(crate) fn parse_by_rules<T: Deserr<Problems>>(
+    mut members: Map<String, Value>,
+    rules: &[MemberRule],
+    mut problems: Problems,
+) -> Result<T, Problems> {
     for rule in rules {
         rule.check(&mut members, &mut problems);
     }

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = createGroupSchema, rename_all = "camelCase")]
-pub(super) struct GroupDraftBody {
+pub struct GroupDraftBody {
     /// The name: 1 to 255 characters, trimmed; unique among groups.
     #[schema(value_type = String, example = "Payments", min_length = 1, max_length = 255)]
     name: GroupName,

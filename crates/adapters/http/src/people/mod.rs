@@ -13,6 +13,14 @@ mod user_routes;
 
 use crate::api::Api;
 
+pub use self::{
+    group_body::GroupDraftBody,
+    personal_tokens::CreatePersonalTokenBody,
+    role_body::{CreateRoleBody, UpdateRoleBody},
+    service_accounts::{CreateServiceAccountBody, UpdateServiceAccountBody},
+    user_body::{CreateUserBody, PasswordBody, UpdateUserBody},
+};
+
 /// Registers the operations.
 pub(crate) fn configure(api: &mut Api) {
     group_routes::configure(api);

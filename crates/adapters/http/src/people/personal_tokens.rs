@@ -73,7 +73,7 @@ async fn delete_pat(
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = createPatSchema, rename_all = "camelCase")]
-pub(super) struct CreatePersonalTokenBody {
+pub struct CreatePersonalTokenBody {
     /// What the token is for: 1 to 500 characters, trimmed; unique among the user's tokens.
     #[schema(value_type = String, example = "ci", min_length = 1, max_length = 500)]
     description: Description,

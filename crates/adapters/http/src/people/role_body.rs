@@ -23,7 +23,7 @@ use crate::extract::{List, Problems};
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = createRoleWithPermissionsSchema)]
-pub(super) struct CreateRoleBody {
+pub struct CreateRoleBody {
     /// The name: 1 to 100 characters, trimmed; unique among roles.
     #[schema(value_type = String, example = "Token auditor", min_length = 1, max_length = 100)]
     name: RoleName,
@@ -51,7 +51,7 @@ impl From<CreateRoleBody> for RoleDraft {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = updateRoleWithPermissionsSchema)]
-pub(super) struct UpdateRoleBody {
+pub struct UpdateRoleBody {
     /// The name: 1 to 100 characters, trimmed; unique among roles.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "Token auditor", min_length = 1, max_length = 100)]

@@ -94,7 +94,7 @@ async fn update_service_account(
     context: Data<Context>,
 ) -> ApiResult {
     let id = UserId(path.id("id")?);
-    let UpdateServiceAccountBody { name, root_role } = body.read().await?;
+    let (name, root_role) = body.read().await?.into_change();
     let accounts = &context.use_cases.service_accounts;
     let account = accounts.update(&permit, id, name, root_role).await?;
     let tokens = accounts.tokens(&permit, id).await?;
@@ -176,7 +176,7 @@ async fn delete_service_account_token(
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = createServiceAccountSchema, rename_all = "camelCase")]
-struct CreateServiceAccountBody {
+pub struct CreateServiceAccountBody {
     /// The user name: 1 to 255 characters, trimmed; unique among all users.
     #[schema(value_type = String, example = "service-deploy", min_length = 1, max_length = 255)]
     username: Username,
@@ -199,7 +199,7 @@ impl From<CreateServiceAccountBody> for ServiceAccountDraft {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = updateServiceAccountSchema, rename_all = "camelCase")]
-struct UpdateServiceAccountBody {
+pub struct UpdateServiceAccountBody {
     /// The display name.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "Deployment", min_length = 1, max_length = 255)]
@@ -208,6 +208,14 @@ struct UpdateServiceAccountBody {
     #[deserr(default)]
     #[schema(value_type = Option<RootRoleReference>, example = 2)]
     root_role: Option<RoleReference>,
+}
+
+impl UpdateServiceAccountBody {
+    /// Returns the new display name and the new role.
+    #[must_use]
+    pub fn into_change(self) -> (Option<PersonName>, Option<RoleReference>) {
+        (self.name, self.root_role)
+    }
 }
 
 /// A service account with its tokens.

@@ -21,7 +21,7 @@ use crate::{
 #[deserr(error = Problems, rename_all = camelCase, deny_unknown_fields)]
 #[serde(deny_unknown_fields)]
 #[schema(as = createUserSchema, rename_all = "camelCase")]
-pub(super) struct CreateUserBody {
+pub struct CreateUserBody {
     /// The user name, for signing in. Required, unless `email` is sent.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "hunter", min_length = 1, max_length = 255)]
@@ -58,7 +58,7 @@ impl From<CreateUserBody> for UserDraft {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = updateUserSchema, rename_all = "camelCase")]
-pub(super) struct UpdateUserBody {
+pub struct UpdateUserBody {
     /// The e-mail address.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "user@example.com", max_length = 254)]
@@ -104,10 +104,10 @@ impl<T: FromText> Deserr<Problems> for NonEmpty<T> {
 #[derive(Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = passwordSchema)]
-pub(super) struct PasswordBody {
+pub struct PasswordBody {
     /// The password.
     #[schema(example = "k!5As3HquUrQ", min_length = 10, max_length = 128)]
-    pub(super) password: String,
+    pub password: String,
 }
 
 /// A user.

@@ -38,7 +38,7 @@ impl FromText for Term {
     "unusedDisable": "P180D",
     "unusedDelete": "P365D",
 }))]
-pub(crate) struct SetPolicyBody {
+pub struct SetPolicyBody {
     /// How far ahead the expiry of a token may be when it is set: a duration of ISO 8601, at most ten years.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "P365D")]

@@ -3,4 +3,5 @@
 mod body;
 mod routes;
 
+pub use self::body::SetPolicyBody;
 pub(crate) use self::routes::configure;

@@ -63,8 +63,7 @@ async fn add_access_to_project(
     body: Body<AddAccessBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let AddAccessBody { users: List(users), roles: List(roles), groups } = body.read().await?;
-    let groups = groups.map_or_else(Vec::new, |List(groups)| groups);
+    let (users, groups, roles) = body.read().await?.into_parts();
     context.use_cases.members.add(&permit, users, groups, &roles).await?;
     Ok(empty())
 }
@@ -105,7 +104,7 @@ async fn set_roles_for_user(
     context: Data<Context>,
 ) -> ApiResult {
     let user = UserId(path.id("userId")?);
-    let SetRolesBody { roles: List(roles) } = body.read().await?;
+    let roles = body.read().await?.into_roles();
     context.use_cases.members.replace(&permit, user.into(), &roles).await?;
     Ok(empty())
 }
@@ -143,7 +142,7 @@ async fn set_roles_for_group(
     context: Data<Context>,
 ) -> ApiResult {
     let group = GroupId(path.id("groupId")?);
-    let SetRolesBody { roles: List(roles) } = body.read().await?;
+    let roles = body.read().await?.into_roles();
     context.use_cases.members.replace(&permit, group.into(), &roles).await?;
     Ok(empty())
 }
@@ -169,7 +168,7 @@ async fn remove_group_access(
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = projectAddAccessSchema)]
-struct AddAccessBody {
+pub struct AddAccessBody {
     /// The ids of the users.
     #[schema(value_type = Vec<i64>, example = json!([1]))]
     users: List<UserId>,
@@ -180,6 +179,14 @@ struct AddAccessBody {
     #[deserr(default)]
     #[schema(value_type = Option<Vec<i64>>, example = json!([]))]
     groups: Option<List<GroupId>>,
+}
+
+impl AddAccessBody {
+    /// Returns the users, the groups and the roles.
+    pub fn into_parts(self) -> (Vec<UserId>, Vec<GroupId>, Vec<RoleReference>) {
+        let Self { users: List(users), roles: List(roles), groups } = self;
+        (users, groups.map_or_else(Vec::new, |List(groups)| groups), roles)
+    }
 }
 
 /// Replaces the users and groups of a project, and their roles.
@@ -223,10 +230,18 @@ impl RoleHoldersBody {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = setRolesForUserSchema)]
-struct SetRolesBody {
+pub struct SetRolesBody {
     /// The ids or names of the roles; an empty list removes all roles.
     #[schema(value_type = Vec<i64>, example = json!([4]))]
     roles: List<RoleReference>,
+}
+
+impl SetRolesBody {
+    /// Returns the roles.
+    pub fn into_roles(self) -> Vec<RoleReference> {
+        let Self { roles: List(roles) } = self;
+        roles
+    }
 }
 
 /// The users and groups of a project, and the roles that they can have.

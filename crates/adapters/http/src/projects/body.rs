@@ -52,7 +52,7 @@ impl ProjectsQuery {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = createProjectSchema)]
-pub(crate) struct CreateProjectBody {
+pub struct CreateProjectBody {
     /// The id, which cannot be changed. Not `.`, `..`, `archive` or `revive`, which are parts of paths. Absent: made from
     /// the name.
     #[deserr(default)]
@@ -107,7 +107,7 @@ impl Deserr<Problems> for EnvironmentNames {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = updateProjectSchema)]
-pub(crate) struct UpdateProjectBody {
+pub struct UpdateProjectBody {
     /// The name: 1 to 255 characters, trimmed.
     #[deserr(default)]
     #[schema(value_type = Option<String>, example = "Web shop", min_length = 1, max_length = 255)]
@@ -150,11 +150,11 @@ impl From<UpdateProjectSettingsBody> for ProjectChange {
 #[derive(Debug, Deserr, Serialize, ToSchema)]
 #[deserr(error = Problems)]
 #[schema(as = projectEnvironmentSchema)]
-pub(crate) struct ProjectEnvironmentBody {
+pub struct ProjectEnvironmentBody {
     /// The name of the environment.
     #[serde(serialize_with = "as_text")]
     #[schema(value_type = String, example = "staging")]
-    pub(crate) environment: EnvironmentName,
+    pub environment: EnvironmentName,
 }
 
 fn as_text<S: Serializer>(name: &EnvironmentName, serializer: S) -> Result<S::Ok, S::Error> {

@@ -15,7 +15,7 @@ use crate::extract::{Problems, problems::wrong_kind, text::FromText};
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = createEnvironmentSchema, rename_all = "camelCase")]
-pub(super) struct CreateEnvironmentBody {
+pub struct CreateEnvironmentBody {
     /// The name, which cannot be changed. Not `.`, `..`, `project`, `sort-order` or `update`, which are parts of paths.
     #[schema(value_type = String, example = "staging", pattern = "^[A-Za-z0-9_~.-]{1,100}$")]
     name: EnvironmentName,
@@ -43,7 +43,7 @@ impl From<CreateEnvironmentBody> for EnvironmentDraft {
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = updateEnvironmentSchema, rename_all = "camelCase")]
-pub(super) struct UpdateEnvironmentBody {
+pub struct UpdateEnvironmentBody {
     /// What the environment is used for.
     #[deserr(default, rename = "type")]
     #[schema(value_type = Option<EnvironmentType>, rename = "type", example = "production")]
@@ -89,7 +89,7 @@ impl From<EnvironmentKind> for EnvironmentType {
 /// The new positions in lists of the environments with these names.
 #[derive(Debug, ToSchema)]
 #[schema(as = sortOrderSchema, value_type = BTreeMap<String, i32>, example = json!({"development": 1, "production": 2}))]
-pub(super) struct SortOrderBody(pub(super) Vec<(EnvironmentName, i32)>);
+pub struct SortOrderBody(pub Vec<(EnvironmentName, i32)>);
 
 impl Deserr<Problems> for SortOrderBody {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {

@@ -6,6 +6,11 @@ mod environment_body;
 mod environments;
 mod routes;
 
+pub use self::{
+    access::{AddAccessBody, SetRolesBody},
+    body::{CreateProjectBody, ProjectEnvironmentBody, UpdateProjectBody},
+    environment_body::{CreateEnvironmentBody, SortOrderBody, UpdateEnvironmentBody},
+};
 use crate::api::Api;
 
 /// Registers the operations.

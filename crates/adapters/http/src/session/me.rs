@@ -15,7 +15,10 @@ use crate::{
     api::{Api, operations},
     context::Context,
     error::ApiError,
-    extract::{Authorized, Body, PathParameters, Problems, Query, body::MemberRule},
+    extract::{
+        Authorized, Body, PathParameters, Problems, Query,
+        body::{MemberRule, parse_by_rules},
+    },
     people::{role_body::RoleBody, user_body::UserBody},
     response::{ApiResult, empty, ok},
     wire_time::WireTime,
@@ -92,10 +95,9 @@ async fn change_my_password(
     body: Body<ChangeMyPasswordBody>,
     context: Data<Context>,
 ) -> ApiResult {
-    let ChangeMyPasswordBody { password, confirm_password: _same, old_password } =
-        ChangeMyPasswordBody::read(body).await?;
+    let body = ChangeMyPasswordBody::read(body).await?;
     let use_cases = &context.use_cases;
-    use_cases.sessions.change_password(&use_cases.users, &user, (&old_password, &password)).await?;
+    use_cases.sessions.change_password(&use_cases.users, &user, body.old_and_new()).await?;
     Ok(empty())
 }
 
@@ -184,7 +186,7 @@ impl<'s> SessionsBody<'s> {
 #[derive(Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = changeMyPasswordSchema, rename_all = "camelCase")]
-struct ChangeMyPasswordBody {
+pub struct ChangeMyPasswordBody {
     /// The new password: 10 to 128 characters, not a common one.
     #[schema(example = "correct horse battery", min_length = 10, max_length = 128, format = Password)]
     password: String,
@@ -197,9 +199,26 @@ struct ChangeMyPasswordBody {
 }
 
 impl ChangeMyPasswordBody {
+    const RULES: [MemberRule; 1] = [MemberRule::Same { name: "password", other: "confirmPassword" }];
+
     /// Reads the body.
     async fn read(body: Body<Self>) -> Result<Self, ApiError> {
-        body.read_with(&[MemberRule::Same { name: "password", other: "confirmPassword" }]).await
+        body.read_with(&Self::RULES).await
+    }
+
+    /// Reads the body from its members, which a form has sent.
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`].
+    pub fn of_members(members: Map<String, Value>) -> Result<Self, ApiError> {
+        Ok(parse_by_rules(members, &Self::RULES, Problems::default())?)
+    }
+
+    /// Returns the current password and the new one.
+    #[must_use]
+    pub fn old_and_new(&self) -> (&str, &str) {
+        let Self { password, confirm_password: _same, old_password } = self;
+        (old_password, password)
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod login;
 mod me;
 
+pub use self::me::ChangeMyPasswordBody;
 use crate::api::Api;
 
 /// Registers the operations.

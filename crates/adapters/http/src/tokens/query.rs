@@ -100,6 +100,7 @@ impl TokenQuery {
         let has_cursor = is_page && matches!(query.sort_by, None | Some(TokenOrder::CreatedAt));
         let filter = TokenFilter {
             project: query.project,
+            of_all_projects: false,
             environment: query.environment,
             kind: query.kind,
             name: None,

@@ -218,7 +218,7 @@ pub(crate) async fn introspect(request: HttpRequest, body: RawBody, context: Dat
     let client = Client::new(&request, &context);
     client.check_certificate()?;
     verification.authorize_introspection(&*client.introspection_client().await?)?;
-    let form = IntrospectionForm::read(body.form().await?)?;
+    let form = IntrospectionForm::read(body.form(Sender::Authenticated).await?)?;
     let found: Option<Arc<Principal>> = match verification.inquire(&form.token, client.address()).await {
         Ok(principal) => Some(principal),
         Err(error) if error.reason().is_some() => None,

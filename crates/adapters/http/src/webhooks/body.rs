@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Problems, rename_all = camelCase)]
 #[schema(as = createWebhookSchema, rename_all = "camelCase")]
-pub(super) struct WebhookDraftBody {
+pub struct WebhookDraftBody {
     /// Where events are sent: an https URL, or an http URL of a network in `webhooks.allowed_networks`.
     #[schema(value_type = String, example = "https://hooks.example.com/latchkey", max_length = 2048)]
     url: WebhookUrl,

@@ -33,7 +33,7 @@ pub(super) fn configure(api: &mut Api) {
 #[derive(Debug, Deserr, IntoParams)]
 #[deserr(error = Problems)]
 #[into_params(parameter_in = Query)]
-struct DeliveriesQuery {
+pub struct DeliveriesQuery {
     /// Only deliveries in this state: `waiting`, `delivered` or `failed`.
     #[deserr(default)]
     #[param(value_type = Option<String>, pattern = "^(waiting|delivered|failed)$")]

@@ -5,6 +5,7 @@ mod deliveries;
 mod delivery_body;
 mod routes;
 
+pub use self::{body::WebhookDraftBody, deliveries::DeliveriesQuery};
 use crate::api::Api;
 
 /// Registers the operations.

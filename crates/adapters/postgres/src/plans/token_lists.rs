@@ -54,6 +54,9 @@ async fn selective_filters_use_their_indexes() {
         &["api_token_projects_pkey", "api_tokens_id_unique"],
     );
 
+    let of_all_projects = TokenQuery { of_all_projects: true, ..first_page() };
+    uses(&plan_of(connection, &of_all_projects).await, &["api_tokens_of_all_projects"]);
+
     let environment = Some(EnvironmentName::new("rare").expect("a name"));
     let in_environment = TokenQuery { environment, ..first_page() };
     uses_in_order(&plan_of(connection, &in_environment).await, &["api_tokens_by_environment"]);

@@ -199,6 +199,11 @@ fn whether_tokens_are_few_is_counted_in_indexes() {
             &plan(connection, &links_of_project(query.project.as_ref().expect("one"))),
             &[LINKS_OF_PROJECT],
         );
+        let of_all_projects = TokenQuery { of_all_projects: true, ..first_page() };
+        assert_plan(
+            &plan(connection, &Filter::AllProjects.ids(&of_all_projects).limit(100)),
+            &["SCAN api_tokens USING COVERING INDEX api_tokens_of_all_projects"],
+        );
         for filter in [Filter::Name, Filter::Environment, Filter::Kind] {
             let found = plan(connection, &filter.ids(&query).limit(100));
             assert_plan(&found, &["SEARCH api_tokens USING COVERING INDEX"]);

@@ -11,8 +11,8 @@ fn an_unknown_key_is_named_with_its_source_and_the_keys_there_are() {
     );
     assert_eq!(
         refused(of_file("[sever]\nport = 1")),
-        "unknown section \"sever\" in test.toml: the sections are server, server.tls, database, database.tls, tokens, policy, limits, \
-         sessions, audit, notices, leaks, webhooks, mail, verify, last_used, usage, log, metrics, traces, secrets"
+        "unknown section \"sever\" in test.toml: the sections are server, server.tls, console, database, database.tls, tokens, policy, \
+         limits, sessions, audit, notices, leaks, webhooks, mail, verify, last_used, usage, log, metrics, traces, secrets"
     );
     assert_eq!(
         refused(of_file("server = 1")),

@@ -1,0 +1,61 @@
+//! The visitor's own sessions.
+
+use actix_web::HttpRequest;
+use latchkey_domain::{Session, SessionId};
+use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
+use latchkey_service::{Missing, ServiceError};
+
+use super::{PATH, current_session};
+use crate::{form::Form, page::see_other, sign_in::signed_out, visitor::Visitor};
+
+/// A session as the page shows it.
+pub(super) struct Shown {
+    pub(super) session: Session,
+    /// Where it began.
+    pub(super) address: String,
+    /// Whether it is the session of this request.
+    pub(super) is_current: bool,
+}
+
+impl Shown {
+    pub(super) fn of(session: Session, current: Option<SessionId>) -> Self {
+        let address = session.origin.address.map(|address| address.to_string());
+        Self { address: address.unwrap_or_default(), is_current: current == Some(session.id), session }
+    }
+}
+
+pub(super) async fn end(
+    visitor: Visitor,
+    path: PathParameters,
+    request: HttpRequest,
+    body: RawBody,
+) -> ApiResult {
+    Form::read(body).await?;
+    let missing = || ApiError::from(ServiceError::NotFound(Missing::Session));
+    let id = SessionId::parse(&path.text("id")?).ok_or_else(missing)?;
+    visitor.use_cases().sessions.end(&visitor.signed_in, id).await?;
+    if current_session(&visitor) == Some(id) {
+        return Ok(signed_out(&request, visitor.context(), "signed-out"));
+    }
+    Ok(see_other(&format!("{PATH}?done=account-session-ended")))
+}
+
+/// Ends all sessions: this one last, so that a failure leaves the visitor able to try again.
+pub(super) async fn end_all(visitor: Visitor, request: HttpRequest, body: RawBody) -> ApiResult {
+    Form::read(body).await?;
+    let sessions = &visitor.use_cases().sessions;
+    let current = current_session(&visitor);
+    let own = sessions.list(&visitor.signed_in).await?;
+    let others = own.into_iter().map(|session| session.id).filter(|id| Some(*id) != current);
+    for id in others.chain(current) {
+        match sessions.end(&visitor.signed_in, id).await {
+            // It ended meanwhile.
+            Ok(()) | Err(ServiceError::NotFound(Missing::Session)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match current {
+        Some(_) => Ok(signed_out(&request, visitor.context(), "signed-out-everywhere")),
+        None => Ok(see_other(&format!("{PATH}?done=account-sessions-ended"))),
+    }
+}

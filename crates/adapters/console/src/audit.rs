@@ -1,5 +1,0 @@
-//! The audit trail.
-
-use actix_web::web::ServiceConfig;
-
-pub(crate) fn configure(_config: &mut ServiceConfig) {}

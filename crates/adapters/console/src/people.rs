@@ -1,5 +1,0 @@
-//! Users, service accounts, groups and roles.
-
-use actix_web::web::ServiceConfig;
-
-pub(crate) fn configure(_config: &mut ServiceConfig) {}

@@ -1,5 +1,0 @@
-//! Webhooks and their deliveries.
-
-use actix_web::web::ServiceConfig;
-
-pub(crate) fn configure(_config: &mut ServiceConfig) {}

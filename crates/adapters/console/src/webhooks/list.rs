@@ -1,0 +1,33 @@
+//! The list of webhooks, which are few.
+
+use askama::Template;
+use latchkey_domain::Webhook;
+use latchkey_http::pages::ApiResult;
+use latchkey_service::ManageWebhooks;
+
+use super::{ROOT, mark::Mark};
+use crate::{
+    frame::{Frame, Section},
+    visitor::Visitor,
+};
+
+/// A webhook in the list.
+struct Row {
+    webhook: Webhook,
+    mark: Mark,
+}
+
+#[derive(Template)]
+#[template(path = "webhooks/list.html")]
+struct ListPage {
+    frame: Frame,
+    rows: Vec<Row>,
+}
+
+pub(super) async fn show(visitor: Visitor) -> ApiResult {
+    let permit = visitor.may::<ManageWebhooks>()?;
+    let webhooks = visitor.use_cases().webhooks.list(&permit).await?;
+    let rows =
+        webhooks.into_iter().map(|webhook| Row { mark: Mark::of_webhook(webhook.target.enabled), webhook });
+    visitor.browser.show(&ListPage { frame: visitor.frame(Section::Webhooks), rows: rows.collect() })
+}
