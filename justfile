@@ -42,6 +42,10 @@ hostile:
     LATCHKEY_TEST_BINARY="$PWD/target/release/latchkey" unshare --mount \
         cargo test -p latchkey --test black_box hostile -- --ignored --nocapture --test-threads 1
 
+# Pictures of every page of the console, light and dark, 320, 1280 and 2560 px wide, in target/screens (packages chromium, chromium-driver)
+screens:
+    cargo test -p latchkey --test browser screens -- --ignored
+
 # Measure speed; the method is in docs/design/performance.md
 bench *arguments:
     cargo build --release -p latchkey -p latchkey-bench && target/release/bench {{ arguments }}
