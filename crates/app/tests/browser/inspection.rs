@@ -31,6 +31,13 @@ impl Browser {
     /// away (0).
     #[track_caller]
     pub(crate) fn inspect_after(&self, state: &str, statuses: &[u16]) {
+        let problems = self.problems(statuses);
+        assert!(problems.is_empty(), "{state}, at {}:\n{}", self.path(), problems.join("\n"));
+    }
+
+    /// Returns what is wrong with the page as it is, except such a refusal.
+    #[track_caller]
+    pub(crate) fn problems(&self, statuses: &[u16]) -> Vec<String> {
         let mut problems = Vec::new();
         for colours in ["light", "dark"] {
             self.set_colours(colours);
@@ -47,7 +54,7 @@ impl Browser {
         }
         self.set_width(ORDINARY);
         problems.extend(self.logged(statuses));
-        assert!(problems.is_empty(), "{state}, at {}:\n{}", self.path(), problems.join("\n"));
+        problems
     }
 
     /// Returns the rules of accessibility that the page breaks.

@@ -2,13 +2,10 @@
 
 use crate::site::Role;
 
-/// Whether the pages of [`OF_OTHER_PARTS`] are there.
-pub(crate) const ARE_OTHER_PARTS_THERE: bool = true;
-
 /// A page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
-    /// Its path, in which `{token}` is the id of a token of the project `default`.
+    /// Its path, in which `{token}` and other names stand for the ids of [`Things`](crate::site::Things).
     pub(crate) path: &'static str,
     /// The users who are shown it. Others are shown that they may not see it.
     pub(crate) readers: Readers,
@@ -39,10 +36,9 @@ impl Page {
     }
 }
 
-/// Returns all pages that are there.
+/// Returns all pages.
 pub(crate) fn all() -> impl Iterator<Item = Page> {
-    let others = OF_OTHER_PARTS.iter().filter(|_| ARE_OTHER_PARTS_THERE);
-    OF_TOKENS.iter().chain(others).copied()
+    OF_TOKENS.iter().chain(&OF_OTHER_PARTS).copied()
 }
 
 const fn page(path: &'static str, readers: Readers) -> Page {
@@ -64,18 +60,48 @@ static OF_TOKENS: [Page; 12] = [
     page("/console/projects/default/tokens/{token}/revoke", Readers::Project),
 ];
 
-static OF_OTHER_PARTS: [Page; 13] = [
+static OF_OTHER_PARTS: [Page; 43] = [
     page("/console/account", Readers::All),
+    page("/console/account/tokens/new", Readers::All),
     page("/console/projects", Readers::All),
+    page("/console/new-project", Readers::AdminsAndSome),
     page("/console/projects/default", Readers::AdminsAndSome),
+    page("/console/projects/default/edit", Readers::AdminsAndSome),
     page("/console/projects/default/members", Readers::AdminsAndSome),
+    page("/console/projects/default/members/add", Readers::AdminsAndSome),
     page("/console/projects/default/policy", Readers::AdminsAndSome),
     page("/console/environments", Readers::AdminsAndSome),
+    page("/console/environments/new", Readers::AdminsAndSome),
+    page("/console/environments/production/edit", Readers::AdminsAndSome),
     page("/console/people/users", Readers::AdminsAndSome),
+    page("/console/people/users/new", Readers::AdminsAndSome),
+    page("/console/people/users/{user}", Readers::AdminsAndSome),
+    page("/console/people/users/{user}/edit", Readers::AdminsAndSome),
+    page("/console/people/users/{user}/delete", Readers::AdminsAndSome),
     page("/console/people/service-accounts", Readers::AdminsAndSome),
+    page("/console/people/service-accounts/new", Readers::AdminsAndSome),
+    page("/console/people/service-accounts/{account}", Readers::AdminsAndSome),
+    page("/console/people/service-accounts/{account}/edit", Readers::AdminsAndSome),
+    page("/console/people/service-accounts/{account}/delete", Readers::AdminsAndSome),
     page("/console/people/groups", Readers::AdminsAndSome),
+    page("/console/people/groups/new", Readers::AdminsAndSome),
+    page("/console/people/groups/{group}", Readers::AdminsAndSome),
+    page("/console/people/groups/{group}/edit", Readers::AdminsAndSome),
+    page("/console/people/groups/{group}/delete", Readers::AdminsAndSome),
     page("/console/people/roles", Readers::AdminsAndSome),
+    page("/console/people/roles/new", Readers::AdminsAndSome),
+    page("/console/people/roles/{role}", Readers::AdminsAndSome),
+    page("/console/people/roles/{role}/edit", Readers::AdminsAndSome),
+    page("/console/people/roles/{role}/delete", Readers::AdminsAndSome),
+    page("/console/people/users/{user}/password", Readers::AdminsAndSome),
+    page("/console/people/service-accounts/{account}/tokens/new", Readers::AdminsAndSome),
     page("/console/webhooks", Readers::Admins),
+    page("/console/webhooks/new", Readers::Admins),
+    page("/console/webhooks/{webhook}", Readers::Admins),
+    page("/console/webhooks/{webhook}/edit", Readers::Admins),
+    page("/console/webhooks/{webhook}/delete", Readers::Admins),
+    page("/console/webhooks/{webhook}/ping", Readers::Admins),
     page("/console/audit", Readers::AdminsAndSome),
+    page("/console/audit?query=token", Readers::AdminsAndSome),
     page("/console/instance", Readers::Admins),
 ];

@@ -98,6 +98,26 @@ impl Site {
         (text("id"), text("secret"))
     }
 
+    /// Makes one of everything that pages show.
+    pub(crate) fn furnish(&self) -> Things {
+        let (token, secret) = self.token("web shop");
+        assert_eq!(self.verify(&secret), 200);
+        let user = json!({ "username": "ed", "password": PASSWORD, "rootRole": "Viewer" });
+        let account = json!({ "username": "robot", "name": "A robot", "rootRole": "Viewer" });
+        let role = json!({ "name": "Looker", "type": "custom", "permissions": [] });
+        let webhook = json!({ "url": "https://hooks.example.com/latchkey", "events": ["api-token-created"] });
+        let group = json!({ "name": "Payments", "rootRole": "Viewer", "users": [] });
+        let made = [
+            ("{user}", "/api/admin/user-admin", user),
+            ("{account}", "/api/admin/service-account", account),
+            ("{role}", "/api/admin/roles", role),
+            ("{webhook}", "/api/admin/webhooks", webhook),
+            ("{group}", "/api/admin/groups", group),
+        ];
+        let ids = made.map(|(name, path, body)| (name, id_of(&self.made(path, &body))));
+        Things(ids.into_iter().chain([("{token}", token)]).collect())
+    }
+
     /// Returns the status of a verification.
     #[track_caller]
     pub(crate) fn verify(&self, secret: &str) -> u16 {
@@ -140,5 +160,25 @@ impl Site {
         let port = self.url.rsplit_once(':').expect("a port").1;
         let command = self.env.command(&format!("serve --port {port}"));
         self.server = Some(Server::start(command).expect("the server is ready"));
+    }
+}
+
+/// The ids of what [`Site::furnish`] has made, by the names that stand for them in paths.
+pub(crate) struct Things(Vec<(&'static str, String)>);
+
+impl Things {
+    /// Returns a path with ids in place of their names.
+    pub(crate) fn fill(&self, path: &str) -> String {
+        self.0.iter().fold(path.to_owned(), |path, (name, id)| path.replace(name, id))
+    }
+}
+
+/// Returns the id of what was made; the answer may hold it in a member.
+fn id_of(made: &Value) -> String {
+    let id = made.get("id").or_else(|| made.as_object()?.values().find_map(|inner| inner.get("id")));
+    match id {
+        Some(Value::String(id)) => id.clone(),
+        Some(id) => id.to_string(),
+        None => panic!("no id in {made}"),
     }
 }

@@ -9,18 +9,21 @@ use crate::{
 
 fn pages_are_shown_or_refused(role: Role) {
     let site = Site::start(Store::Sqlite);
-    let (token, secret) = site.token("web shop");
-    assert_eq!(site.verify(&secret), 200);
+    let things = site.furnish();
     let browser = site.browser();
-    let open = |path: &str| browser.open(&path.replace("{token}", &token));
+    let open = |path: &str| browser.open(&things.fill(path));
     assert_eq!(open("/console/sign-in"), 200);
     browser.inspect("sign in");
     site.sign_in(&browser, role);
+    let mut problems = Vec::new();
     for page in pages::all() {
         let status = open(page.path);
-        assert!(page.allows(role, status), "{} as {role:?}: {status}", page.path);
-        browser.inspect_after(&format!("{} as {role:?}", page.path), &[403]);
+        if !page.allows(role, status) {
+            problems.push(format!("{}: {status}", page.path));
+        }
+        problems.extend(browser.problems(&[403]).into_iter().map(|one| format!("{}: {one}", page.path)));
     }
+    assert!(problems.is_empty(), "as {role:?}:\n{}", problems.join("\n"));
     assert_eq!(open("/console/no/such/page"), 404);
     browser.inspect_after("a page that is not there", &[404]);
 }
