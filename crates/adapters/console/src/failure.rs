@@ -50,7 +50,7 @@ pub(crate) fn page(
     let browser = Browser::of(&kept.headers, &kept.target);
     let navigation = request.and_then(Navigation::kept_with);
     let page = FailurePage {
-        frame: Frame::new(&browser, navigation, Section::None),
+        frame: browser.frame_of(navigation, Section::None),
         status: status.as_u16(),
         title: match status {
             StatusCode::FORBIDDEN => "failure-forbidden",

@@ -7,10 +7,9 @@ use askama::filters::Safe;
 use latchkey_domain::{Permission, Timestamp};
 
 use crate::{
-    ROOT,
     assets::{Assets, assets},
     moment,
-    visitor::{Browser, Visitor},
+    paths::ROOT,
     words::Words,
 };
 
@@ -72,31 +71,26 @@ pub(crate) struct Entry {
     pub(crate) key: &'static str,
 }
 
-/// Whether a visitor is shown an entry.
-type IsFor = fn(&Visitor) -> bool;
-
-/// The navigation, and who is shown each entry.
-static ENTRIES: [(Entry, IsFor); 8] = [
-    (Entry { section: Section::Overview, path: ROOT, key: "nav-overview" }, everyone),
-    (Entry { section: Section::Tokens, path: path!("tokens"), key: "nav-tokens" }, everyone),
-    (Entry { section: Section::Projects, path: path!("projects"), key: "nav-projects" }, everyone),
+/// The navigation, with the permission that is needed to be shown an entry.
+static ENTRIES: [(Entry, Option<Permission>); 8] = [
+    (Entry { section: Section::Overview, path: ROOT, key: "nav-overview" }, None),
+    (Entry { section: Section::Tokens, path: path!("tokens"), key: "nav-tokens" }, None),
+    (Entry { section: Section::Projects, path: path!("projects"), key: "nav-projects" }, None),
+    (Entry { section: Section::Environments, path: path!("environments"), key: "nav-environments" }, None),
     (
-        Entry { section: Section::Environments, path: path!("environments"), key: "nav-environments" },
-        everyone,
+        Entry { section: Section::People, path: path!("people/users"), key: "nav-people" },
+        Some(Permission::Admin),
     ),
-    (Entry { section: Section::People, path: path!("people/users"), key: "nav-people" }, admins),
-    (Entry { section: Section::Webhooks, path: path!("webhooks"), key: "nav-webhooks" }, admins),
-    (Entry { section: Section::Audit, path: path!("audit"), key: "nav-audit" }, everyone),
-    (Entry { section: Section::Instance, path: path!("instance"), key: "nav-instance" }, admins),
+    (
+        Entry { section: Section::Webhooks, path: path!("webhooks"), key: "nav-webhooks" },
+        Some(Permission::Admin),
+    ),
+    (Entry { section: Section::Audit, path: path!("audit"), key: "nav-audit" }, None),
+    (
+        Entry { section: Section::Instance, path: path!("instance"), key: "nav-instance" },
+        Some(Permission::Admin),
+    ),
 ];
-
-fn everyone(_: &Visitor) -> bool {
-    true
-}
-
-fn admins(visitor: &Visitor) -> bool {
-    visitor.has(Permission::Admin)
-}
 
 /// What a visitor finds around each page. It is kept with the request, so that a page about its failure has it too.
 #[derive(Clone)]
@@ -107,13 +101,10 @@ pub(crate) struct Navigation {
 }
 
 impl Navigation {
-    /// Returns that of a visitor.
-    pub(crate) fn of(visitor: &Visitor) -> Self {
-        Self {
-            user: Some(visitor.label().to_owned()),
-            entries: ENTRIES.iter().filter(|(_, is_for)| is_for(visitor)).map(|(entry, _)| entry).collect(),
-            now: visitor.use_cases().now(),
-        }
+    /// Returns that of a user of this name, who has some permissions.
+    pub(crate) fn of(user: &str, has: impl Fn(Permission) -> bool, now: Timestamp) -> Self {
+        let shown = ENTRIES.iter().filter(|(_, needed)| needed.is_none_or(&has));
+        Self { user: Some(user.to_owned()), entries: shown.map(|(entry, _)| entry).collect(), now }
     }
 
     /// Keeps it with the request.
@@ -151,18 +142,22 @@ pub(crate) struct Frame {
 )]
 impl Frame {
     /// Returns the frame of a page; without a navigation before a user has signed in.
-    pub(crate) fn new(browser: &Browser, navigation: Option<Navigation>, section: Section) -> Self {
+    pub(crate) fn new(
+        (words, theme, target): (&'static Words, Theme, &str),
+        navigation: Option<Navigation>,
+        section: Section,
+    ) -> Self {
         let now = Timestamp::saturating_from_millis(0);
         let navigation = navigation.unwrap_or_else(|| Navigation { user: None, entries: Vec::new(), now });
         Self {
-            words: browser.words,
-            theme: browser.theme,
+            words,
+            theme,
             assets: assets(),
             section,
             user: navigation.user,
             entries: navigation.entries,
-            done: query_value(&browser.target, "done"),
-            target: browser.target.clone(),
+            done: query_value(target, "done"),
+            target: target.to_owned(),
             now: navigation.now,
         }
     }

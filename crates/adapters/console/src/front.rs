@@ -9,9 +9,9 @@ use actix_web::{
 use latchkey_http::pages::{ApiError, ApiResult, RawBody};
 
 use crate::{
-    ROOT,
     form::Form,
     frame::Theme,
+    paths::ROOT,
     visitor::{THEME_COOKIE, Visitor},
     words::{LANGUAGE_COOKIE, Words},
 };

@@ -37,8 +37,10 @@ mod instance;
 mod moment;
 mod overview;
 mod page;
+mod paths;
 mod people;
 mod projects;
+mod session;
 mod set_up;
 mod sign_in;
 mod tokens;
@@ -52,8 +54,7 @@ use actix_web::{HttpRequest, HttpResponse, web::ServiceConfig};
 use latchkey_http::pages::{ApiError, PageRequest, Pages};
 use uuid::Uuid;
 
-/// Where all pages are.
-const ROOT: &str = "/console";
+use self::paths::ROOT;
 
 pub use self::instance::{Instance, Setting};
 

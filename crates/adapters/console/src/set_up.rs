@@ -14,7 +14,7 @@ use latchkey_http::{
 };
 use latchkey_service::{Caller, InstancePermit, ManageUsers, RoleReference, ServiceError, UserDraft};
 
-use crate::{form::Form, frame::Frame, page::see_other, sign_in::signed_in, visitor::Browser};
+use crate::{form::Form, frame::Frame, page::see_other, session::signed_in, visitor::Browser};
 
 pub(crate) const PATH: &str = path!("set-up");
 /// The role of the first user.

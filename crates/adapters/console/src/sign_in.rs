@@ -1,35 +1,30 @@
 //! Signing in and out.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
-    cookie::Cookie,
-    http::{
-        StatusCode,
-        header::{CLEAR_SITE_DATA, LOCATION},
-    },
+    HttpRequest,
+    http::StatusCode,
     web::{self, Data, ServiceConfig},
 };
 use askama::Template;
 use latchkey_http::{
     Context,
-    pages::{ApiError, ApiResult, Client, RawBody, expired_cookie, session_cookie},
+    pages::{ApiResult, Client, RawBody},
 };
-use latchkey_service::{LoggedIn, ServiceError, whole_seconds};
+use latchkey_service::{ServiceError, whole_seconds};
 
 use crate::{
     form::Form,
     frame::{Frame, query_value},
     front::local,
     page::see_other,
+    session::{SIGN_IN, signed_in, signed_out},
     set_up,
     visitor::{Browser, Visitor},
 };
 
-const PATH: &str = path!("sign-in");
-
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(web::resource(PATH).get(show).post(sign_in))
+        .service(web::resource(SIGN_IN).get(show).post(sign_in))
         .route(path!("sign-out"), web::post().to(sign_out));
 }
 
@@ -79,32 +74,7 @@ async fn sign_in(browser: Browser, request: HttpRequest, body: RawBody, context:
     browser.show_with(status, &page)
 }
 
-/// Returns the response that begins a session and leads to a page.
-pub(crate) fn signed_in(client: Client<'_>, logged_in: &LoggedIn, next: &str) -> HttpResponse {
-    with_cookie(
-        HttpResponse::SeeOther().insert_header((LOCATION, next)).finish(),
-        &session_cookie(client, logged_in),
-    )
-}
-
 async fn sign_out(visitor: Visitor, request: HttpRequest, context: Data<Context>) -> ApiResult {
     visitor.use_cases().sessions.log_out(&visitor.signed_in).await?;
     Ok(signed_out(&request, &context, "signed-out"))
-}
-
-/// Returns the response to a browser whose session has ended, by what has been done.
-pub(crate) fn signed_out(request: &HttpRequest, context: &Context, done: &str) -> HttpResponse {
-    let response = HttpResponse::SeeOther()
-        .insert_header((LOCATION, format!("{PATH}?done={done}")))
-        .insert_header((CLEAR_SITE_DATA, r#""cache""#))
-        .finish();
-    with_cookie(response, &expired_cookie(Client::new(request, context)))
-}
-
-fn with_cookie(mut response: HttpResponse, cookie: &Cookie<'_>) -> HttpResponse {
-    match response.add_cookie(cookie) {
-        Ok(()) => response,
-        // A cookie of our own making is always a header.
-        Err(error) => HttpResponse::from_error(ApiError::internal(error.to_string())),
-    }
 }

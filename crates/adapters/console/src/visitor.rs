@@ -64,9 +64,14 @@ impl Browser {
         Self::of(request.headers(), target)
     }
 
+    /// Returns what a page of this part has around it.
+    pub(crate) fn frame_of(&self, navigation: Option<Navigation>, section: Section) -> Frame {
+        Frame::new((self.words, self.theme, &self.target), navigation, section)
+    }
+
     /// Returns what a page has around it before a user has signed in.
     pub(crate) fn frame(&self) -> Frame {
-        Frame::new(self, None, Section::None)
+        self.frame_of(None, Section::None)
     }
 }
 
@@ -136,9 +141,13 @@ impl Visitor {
         }
     }
 
+    fn navigation(&self) -> Navigation {
+        Navigation::of(self.label(), |permission| self.has(permission), self.use_cases().now())
+    }
+
     /// Returns what a page of this part has around it.
     pub(crate) fn frame(&self, section: Section) -> Frame {
-        Frame::new(&self.browser, Some(Navigation::of(self)), section)
+        self.browser.frame_of(Some(self.navigation()), section)
     }
 }
 
@@ -153,7 +162,7 @@ impl FromRequest for Visitor {
             let caller = Client::new(&request, &context).caller().await?;
             let signed_in = SignedIn::request(&caller)?;
             let visitor = Self { browser: Browser::of_request(&request), signed_in, context };
-            Navigation::of(&visitor).keep(&request);
+            visitor.navigation().keep(&request);
             Ok(visitor)
         })
     }

@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, http::StatusCode};
 use latchkey_http::pages::{ApiError, ApiResult, ChangeMyPasswordBody, Detail, RawBody};
 use latchkey_service::{ServiceError, whole_seconds};
 
-use super::with_form;
+use super::show::with_form;
 use crate::{
     form::{Empty, Form},
-    sign_in::signed_out,
+    session::signed_out,
     visitor::Visitor,
 };
 

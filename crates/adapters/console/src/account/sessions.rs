@@ -1,12 +1,11 @@
 //! The visitor's own sessions.
 
 use actix_web::HttpRequest;
-use latchkey_domain::{Session, SessionId};
+use latchkey_domain::{Session, SessionId, UserCredential};
 use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
 use latchkey_service::{Missing, ServiceError};
 
-use super::{PATH, current_session};
-use crate::{form::Form, page::see_other, sign_in::signed_out, visitor::Visitor};
+use crate::{form::Form, page::see_other, session::signed_out, visitor::Visitor};
 
 /// A session as the page shows it.
 pub(super) struct Shown {
@@ -37,7 +36,7 @@ pub(super) async fn end(
     if current_session(&visitor) == Some(id) {
         return Ok(signed_out(&request, visitor.context(), "signed-out"));
     }
-    Ok(see_other(&format!("{PATH}?done=account-session-ended")))
+    Ok(see_other(path!("account?done=account-session-ended")))
 }
 
 /// Ends all sessions: this one last, so that a failure leaves the visitor able to try again.
@@ -56,6 +55,14 @@ pub(super) async fn end_all(visitor: Visitor, request: HttpRequest, body: RawBod
     }
     match current {
         Some(_) => Ok(signed_out(&request, visitor.context(), "signed-out-everywhere")),
-        None => Ok(see_other(&format!("{PATH}?done=account-sessions-ended"))),
+        None => Ok(see_other(path!("account?done=account-sessions-ended"))),
+    }
+}
+
+/// Returns the session of this request. A visitor who came by a personal access token has none.
+pub(super) fn current_session(visitor: &Visitor) -> Option<SessionId> {
+    match visitor.signed_in.credential() {
+        UserCredential::Session(id) => Some(id),
+        UserCredential::PersonalToken(_) => None,
     }
 }

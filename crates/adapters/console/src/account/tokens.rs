@@ -6,7 +6,6 @@ use latchkey_domain::{PersonalToken, PersonalTokenId, Policy};
 use latchkey_http::pages::{ApiError, ApiResult, CreatePersonalTokenBody, PathParameters, RawBody, parse};
 use latchkey_service::{IssuedPersonalToken, Missing, ServiceError};
 
-use super::PATH;
 use crate::{
     form::{Empty, Form},
     frame::{Frame, Section},
@@ -90,5 +89,5 @@ pub(super) async fn revoke(visitor: Visitor, path: PathParameters, body: RawBody
     Form::read(body).await?;
     let id = PersonalTokenId(path.id("id")?);
     visitor.use_cases().personal_tokens.delete(&visitor.signed_in, id).await?;
-    Ok(see_other(&format!("{PATH}?done=account-token-revoked")))
+    Ok(see_other(path!("account?done=account-token-revoked")))
 }

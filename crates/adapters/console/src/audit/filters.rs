@@ -6,9 +6,10 @@ use latchkey_service::EventFilter;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use super::ROOT;
 use crate::frame::query_pairs;
 
+/// Where the audit trail is.
+pub(super) const ROOT: &str = path!("audit");
 /// The filters. Their values are plain: the operator `IS:` that the API has before them is added when they are read.
 const NAMES: [&str; 6] = ["query", "type", "project", "createdBy", "from", "to"];
 /// Where all events can be exported.

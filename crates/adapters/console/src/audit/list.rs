@@ -7,7 +7,10 @@ use latchkey_http::pages::ApiResult;
 use latchkey_ports::Page;
 use latchkey_service::{EventFilter, ReadEvents, ServiceError};
 
-use super::{ROOT, entry::Entry, filters::Filters};
+use super::{
+    entry::Entry,
+    filters::{Filters, ROOT},
+};
 use crate::{
     frame::{Frame, Section, query_value},
     visitor::Visitor,

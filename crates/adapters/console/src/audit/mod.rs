@@ -8,8 +8,7 @@ mod news;
 
 use actix_web::web::{self, ServiceConfig};
 
-/// Where the audit trail is.
-const ROOT: &str = path!("audit");
+use self::filters::ROOT;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(

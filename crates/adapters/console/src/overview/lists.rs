@@ -4,14 +4,16 @@ use askama::Template;
 use latchkey_domain::{PolicyRule, Timestamp, TokenId};
 use latchkey_http::pages::ApiResult;
 use latchkey_service::{
-    Attention, Concern, ConcernedToken, ConcernedTokens, Policies, PolicyViolation, ReadInstanceTokens,
-    ReadTokens, ServiceError,
+    Attention, Concern, ConcernedToken, Policies, PolicyViolation, ReadInstanceTokens, ReadTokens,
 };
 
-use super::{VIOLATIONS, named_project, tiles};
+use super::{
+    address::{VIOLATIONS, list, named_project},
+    concern,
+};
 use crate::{
-    ROOT,
     frame::{Frame, Section, query_value},
+    paths::ROOT,
     tokens::{Reach, Row},
     visitor::Visitor,
 };
@@ -53,21 +55,6 @@ impl ListPage {
     }
 }
 
-/// Returns the tokens that the visitor may read and that need attention.
-pub(super) async fn concerned(
-    visitor: &Visitor,
-    reach: &Reach,
-    concern: Concern,
-) -> Result<ConcernedTokens, ServiceError> {
-    let attention = &visitor.use_cases().attention;
-    match reach {
-        Reach::Project(project) => {
-            attention.in_project(&visitor.may_in::<ReadTokens>(project)?, concern).await
-        }
-        Reach::Instance => attention.in_instance(&visitor.may::<ReadInstanceTokens>()?, concern).await,
-    }
-}
-
 /// Returns which tokens a list is about: those of the project that the address names, else all.
 async fn reach(visitor: &Visitor) -> ApiResult<Reach> {
     Ok(named_project(visitor).await?.map_or(Reach::Instance, Reach::Project))
@@ -88,7 +75,7 @@ async fn by_events(
     (title, what): (&'static str, &'static str),
 ) -> ApiResult {
     let reach = reach(visitor).await?;
-    let found = concerned(visitor, &reach, concern).await?;
+    let found = concern::tokens(visitor, &reach, concern).await?;
     let frame = visitor.frame(Section::Overview);
     let listed = |ConcernedToken { token, noticed_at }| Listed {
         row: Row::of(token, frame.now),
@@ -97,7 +84,7 @@ async fn by_events(
     };
     let rows = found.tokens.into_iter().map(listed).collect();
     let limit = found.has_more.then(|| frame.number("overview-of-events", "count", &Attention::EVENTS));
-    let (root, overview) = (reach.path(), tiles::list(ROOT, &reach));
+    let (root, overview) = (reach.path(), list(ROOT, &reach));
     visitor.browser.show(&ListPage { frame, reach, root, overview, title, what, limit, rows, next: None })
 }
 
@@ -122,10 +109,10 @@ pub(super) async fn violations(visitor: Visitor) -> ApiResult {
     let rows = found.violations.into_iter().map(listed).collect();
     let is_part = after.is_some() || found.next.is_some();
     let limit = is_part.then(|| frame.number("overview-of-tokens", "count", &Policies::PORTION));
-    let list = tiles::list(VIOLATIONS, &reach);
-    let mark = if list.contains('?') { '&' } else { '?' };
-    let next = found.next.map(|last| format!("{list}{mark}after={last}"));
-    let (root, overview) = (reach.path(), tiles::list(ROOT, &reach));
+    let address = list(VIOLATIONS, &reach);
+    let mark = if address.contains('?') { '&' } else { '?' };
+    let next = found.next.map(|last| format!("{address}{mark}after={last}"));
+    let (root, overview) = (reach.path(), list(ROOT, &reach));
     visitor.browser.show(&ListPage {
         frame,
         reach,

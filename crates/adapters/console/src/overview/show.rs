@@ -9,7 +9,7 @@ use latchkey_ports::{Page, UsedToken};
 use latchkey_service::{EventFilter, ReadInstanceTokens, ReadTokens, RecentUsage, ServiceError, UsageReport};
 
 use super::{
-    reach,
+    address::reach,
     tiles::{self, Tile},
 };
 use crate::{

@@ -9,9 +9,11 @@ use latchkey_http::pages::ApiResult;
 use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{Concern, ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
 
-use super::{EXPIRED_IN_USE, LEAKED, VIOLATIONS, lists};
+use super::{
+    address::{EXPIRED_IN_USE, LEAKED, VIOLATIONS, list},
+    concern,
+};
 use crate::{
-    page::escaped,
     tokens::{Reach, SOON},
     visitor::Visitor,
 };
@@ -91,14 +93,6 @@ pub(super) async fn all(visitor: &Visitor, reach: &Reach, now: Timestamp) -> Api
     Ok(tiles)
 }
 
-/// Returns the address of a list for the same tokens.
-pub(super) fn list(path: &str, reach: &Reach) -> String {
-    match reach {
-        Reach::Project(project) => format!("{path}?project={}", escaped(project)),
-        Reach::Instance => path.to_owned(),
-    }
-}
-
 /// Reads at most 1,000 tokens, backwards in the index of ends from the last that counts: those that ended long ago come after
 /// those that have not. Of a project, its tokens.
 async fn expiring(visitor: &Visitor, reach: &Reach, now: Timestamp) -> ApiResult<Count> {
@@ -136,7 +130,7 @@ async fn of_all_projects(visitor: &Visitor, reach: &Reach) -> ApiResult<Count> {
 
 /// Reads at most 100 events in the index of kinds, and the tokens that they name by their ids.
 async fn concerned(visitor: &Visitor, reach: &Reach, concern: Concern) -> ApiResult<Count> {
-    let found = lists::concerned(visitor, reach, concern).await?;
+    let found = concern::tokens(visitor, reach, concern).await?;
     Ok(Count::of(found.tokens.len(), found.has_more))
 }
 

@@ -6,7 +6,7 @@ use latchkey_domain::{AccountKind, Email, PersonName, Role, User};
 use latchkey_http::pages::{ApiError, ApiResult};
 
 use super::{
-    called, root_roles,
+    names::{called, root_roles},
     tabs::{Tab, Tabs},
 };
 use crate::{

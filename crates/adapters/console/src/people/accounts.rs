@@ -7,7 +7,7 @@ use latchkey_ports::Page;
 use latchkey_service::{ManageServiceAccounts, ManageUsers, ServiceError};
 
 use super::{
-    called, role_name, root_roles,
+    names::{called, role_name, root_roles},
     tabs::{Tab, Tabs},
 };
 use crate::{

@@ -8,7 +8,7 @@ use latchkey_service::{GroupDraft, ManageGroups};
 
 use super::{
     groups::{ROOT, id},
-    root_roles,
+    names::root_roles,
     tabs::{Tab, Tabs},
 };
 use crate::{

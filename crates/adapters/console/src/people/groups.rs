@@ -8,9 +8,8 @@ use latchkey_ports::{GroupOverview, Page};
 use latchkey_service::{ManageGroups, ManageUsers, Missing, ServiceError};
 
 use super::{
-    called,
+    names::{called, role_name, root_roles},
     question::Question,
-    role_name, root_roles,
     tabs::{Tab, Tabs},
 };
 use crate::{

@@ -8,6 +8,7 @@ mod accounts;
 mod group_form;
 mod groups;
 mod matrix;
+mod names;
 mod question;
 mod role_form;
 mod roles;
@@ -17,10 +18,6 @@ mod tokens;
 mod users;
 
 use actix_web::web::{self, ServiceConfig};
-use latchkey_domain::{PersonName, Role, RoleId, User};
-use latchkey_service::ServiceError;
-
-use crate::visitor::Visitor;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(
@@ -81,22 +78,4 @@ fn configure_roles(config: &mut ServiceConfig) {
         .route("/roles/{id}", web::get().to(roles::show))
         .service(web::resource("/roles/{id}/edit").get(role_form::edit).post(role_form::update))
         .service(web::resource("/roles/{id}/delete").get(roles::ask).post(roles::delete));
-}
-
-/// Returns the name that an account is shown by: the display name, or else a name for signing in.
-fn called(user: &User) -> &str {
-    user.name.as_ref().map_or_else(|| user.identity.label(), PersonName::as_str)
-}
-
-/// Returns the roles that are held for the whole instance, by id.
-async fn root_roles(visitor: &Visitor) -> Result<Vec<Role>, ServiceError> {
-    let mut roles = visitor.use_cases().roles.list(visitor.caller()).await?;
-    roles.retain(|role| role.kind.is_root());
-    Ok(roles)
-}
-
-/// Returns the name of a role; its id if it has been deleted meanwhile.
-fn role_name(roles: &[Role], id: RoleId) -> String {
-    let found = roles.iter().find(|role| role.id == id);
-    found.map_or_else(|| id.to_string(), |role| role.name.as_str().to_owned())
 }

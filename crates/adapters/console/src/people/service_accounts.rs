@@ -8,9 +8,9 @@ use latchkey_http::pages::{
 use latchkey_service::ManageServiceAccounts;
 
 use super::{
-    account_form, called,
+    account_form,
+    names::{called, role_name, root_roles},
     question::Question,
-    role_name, root_roles,
     tabs::{Tab, Tabs},
 };
 use crate::{

@@ -8,7 +8,7 @@ use latchkey_service::{
 };
 
 use super::{
-    called,
+    names::called,
     question::Question,
     service_accounts::{ROOT, id},
     tabs::{Tab, Tabs},

@@ -9,8 +9,9 @@ use latchkey_ports::Page;
 use latchkey_service::{ManageGroups, ManageUsers, UserAccess};
 
 use super::{
-    account_form, called,
+    account_form,
     matrix::{self, Block},
+    names::called,
     question::Question,
     tabs::{Tab, Tabs},
 };

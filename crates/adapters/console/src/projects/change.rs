@@ -6,7 +6,10 @@ use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, UpdateP
 use latchkey_service::UpdateProject;
 use serde_json::Value;
 
-use super::{Mode, id, root};
+use super::{
+    address::{id, root},
+    mode::Mode,
+};
 use crate::{
     form::{Empty, Form},
     frame::{Frame, Section},

@@ -6,7 +6,7 @@ use latchkey_http::pages::{ApiError, ApiResult, CreateProjectBody, RawBody, pars
 use latchkey_ports::EnvironmentOverview;
 use latchkey_service::{CreateProjects, ServiceError};
 
-use super::{Mode, root};
+use super::{address::root, mode::Mode};
 use crate::{
     form::{Empty, Form},
     frame::{Frame, Section},

@@ -7,7 +7,7 @@ use latchkey_http::pages::{ApiResult, PathParameters, RawBody};
 use latchkey_ports::ProjectOverview;
 use latchkey_service::{DeleteProject, ServiceError};
 
-use super::{LIST, id, root};
+use super::address::{LIST, id, root};
 use crate::{
     form::Form,
     frame::{Frame, Section},

@@ -6,7 +6,7 @@ use latchkey_http::pages::ApiResult;
 use latchkey_ports::{Page, ProjectOverview};
 use latchkey_service::{CreateProjects, ReadTokens};
 
-use super::{LIST, root};
+use super::address::{LIST, root};
 use crate::{
     frame::{Frame, Section, query_value},
     visitor::Visitor,

@@ -7,9 +7,8 @@ use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, SetRole
 use latchkey_service::{Missing, Permit, ServiceError, UpdateProject};
 
 use super::{
-    LIST, id,
+    address::{LIST, id, root},
     members::{self, Holding},
-    root,
 };
 use crate::{
     form::{Empty, Form},

@@ -7,7 +7,7 @@ use latchkey_ports::{Member, MemberGroup};
 use latchkey_service::{Permit, ProjectAccess, ServiceError, UpdateProject};
 use serde_json::{Map, Value};
 
-use super::{id, root};
+use super::address::{id, root};
 use crate::{
     form::{Empty, Form},
     frame::{Frame, Section, query_value},

@@ -7,10 +7,10 @@ use latchkey_ports::ProjectOverview;
 use latchkey_service::{ReadTokens, UpdateProject};
 
 use super::{
-    Mode, id,
+    address::{id, root},
     members::{self, Holding},
+    mode::Mode,
     policy::{self, Rule},
-    root,
 };
 use crate::{
     environments::{Switch, kind_label},

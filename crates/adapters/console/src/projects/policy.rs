@@ -5,7 +5,7 @@ use latchkey_domain::{Permission, Policy, PolicyRule, Term, TokenId};
 use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, SetPolicyBody, parse};
 use latchkey_service::{PolicyViolation, ProjectPolicies, ReadTokens, UpdateProject};
 
-use super::{id, root};
+use super::address::{id, root};
 use crate::{
     form::{Empty, Form},
     frame::{Frame, Section, query_value},

@@ -5,7 +5,10 @@ use latchkey_domain::{EventKind, Webhook};
 use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
 use latchkey_service::{ManageWebhooks, ServiceError};
 
-use super::{ROOT, fields, id_in};
+use super::{
+    address::{ROOT, id_in},
+    fields,
+};
 use crate::{
     form::Form,
     frame::{Frame, Section},

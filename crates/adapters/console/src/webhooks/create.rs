@@ -5,7 +5,7 @@ use latchkey_domain::{EventKind, Webhook};
 use latchkey_http::pages::{ApiError, ApiResult, RawBody};
 use latchkey_service::{ManageWebhooks, ServiceError};
 
-use super::{ROOT, fields};
+use super::{address::ROOT, fields};
 use crate::{
     form::Form,
     frame::{Frame, Section},

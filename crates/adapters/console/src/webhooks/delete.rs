@@ -5,7 +5,7 @@ use latchkey_domain::Webhook;
 use latchkey_http::pages::{ApiResult, PathParameters, RawBody};
 use latchkey_service::ManageWebhooks;
 
-use super::{ROOT, id_in};
+use super::address::{ROOT, id_in};
 use crate::{
     form::Form,
     frame::{Frame, Section},

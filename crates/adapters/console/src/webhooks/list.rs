@@ -5,7 +5,7 @@ use latchkey_domain::Webhook;
 use latchkey_http::pages::ApiResult;
 use latchkey_service::ManageWebhooks;
 
-use super::{ROOT, mark::Mark};
+use super::{address::ROOT, mark::Mark};
 use crate::{
     frame::{Frame, Section},
     visitor::Visitor,

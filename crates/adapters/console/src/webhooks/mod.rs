@@ -1,5 +1,6 @@
 //! Webhooks: which there are, and what became of each event that was sent to one.
 
+mod address;
 mod change;
 mod create;
 mod delete;
@@ -10,12 +11,8 @@ mod one;
 mod ping;
 
 use actix_web::web::{self, ServiceConfig};
-use latchkey_domain::WebhookId;
-use latchkey_http::pages::{ApiError, PathParameters};
-use latchkey_service::{Missing, ServiceError};
 
-/// Where all of them are.
-const ROOT: &str = path!("webhooks");
+use self::address::ROOT;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(
@@ -28,10 +25,4 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
             .service(web::resource("/{webhookId}/ping").get(ping::show).post(ping::ping))
             .route("/{webhookId}/deliveries/{eventId}/redeliver", web::post().to(one::redeliver)),
     );
-}
-
-/// Returns the id in the path. No webhook has another text for its id.
-fn id_in(path: &PathParameters) -> Result<WebhookId, ApiError> {
-    let id = WebhookId::parse(&path.text("webhookId")?);
-    Ok(id.ok_or(ServiceError::NotFound(Missing::Webhook))?)
 }

@@ -6,7 +6,10 @@ use latchkey_http::pages::{ApiResult, DeliveriesQuery, PathParameters, Query, Ra
 use latchkey_ports::Delivery;
 use latchkey_service::{DeliveryPage, ManageWebhooks};
 
-use super::{ROOT, id_in, mark::Mark};
+use super::{
+    address::{ROOT, id_in},
+    mark::Mark,
+};
 use crate::{
     form::Form,
     frame::{Frame, Section},

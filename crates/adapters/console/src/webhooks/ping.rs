@@ -6,7 +6,7 @@ use latchkey_http::pages::{ApiResult, PathParameters, RawBody};
 use latchkey_ports::Sent;
 use latchkey_service::ManageWebhooks;
 
-use super::{ROOT, id_in};
+use super::address::{ROOT, id_in};
 use crate::{
     form::Form,
     frame::{Frame, Section},
