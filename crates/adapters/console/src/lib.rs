@@ -1,8 +1,8 @@
 //! The console of Latchkey: pages for people, rendered on the server over the use cases and permits that the JSON API has.
 //!
-//! A request for a page goes this way: [`visitor::Visitor`] authenticates the session that the API's login began; the handler
-//! asks for the permit of the API's operation, reads a form ([`form`]) into the API's own body, and calls the use case; a
-//! template in `templates/` shows the result, with words from `locales/`. Whatever fails is an `ApiError`, which [`failure`]
+//! A request for a page goes this way: `visitor::Visitor` authenticates the session that the API's login began; the handler
+//! asks for the permit of the API's operation, reads a form (`form`) into the API's own body, and calls the use case; a
+//! template in `templates/` shows the result, with words from `locales/`. Whatever fails is an `ApiError`, which `failure`
 //! shows as a page. Every page works without JavaScript; `static/console.js` and htmx only keep what need not be loaded again.
 //!
 //! # Layout
