@@ -335,7 +335,7 @@ impl ApiError {
     }
 }
 
-/// Lets handlers return the error. The status alone: the middleware replaces the response by [`ApiError::response`], whose
+/// Lets handlers return the error. The status alone: the middleware replaces the response by `ApiError::response`, whose
 /// body has the id under which the error is logged.
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {

@@ -106,7 +106,7 @@ impl Client<'_> {
     /// Authenticates the caller and admits them to the administrative routes.
     ///
     /// # Errors
-    /// As [`Client::authenticate`]; [`ApiError::CrossSite`] for a change that another site made a browser send with its
+    /// As `Client::authenticate`; [`ApiError::CrossSite`] for a change that another site made a browser send with its
     /// user's cookie; [`ApiError::Refused`] for client and frontend tokens.
     pub async fn caller(self) -> Result<Caller, ApiError> {
         let principal = self.authenticate().await?;
