@@ -41,7 +41,7 @@ pub struct DeliveriesQuery {
     state: Option<DeliveryState>,
     /// Only deliveries of events below this id: the last one of the page before.
     #[deserr(default)]
-    #[param(value_type = Option<u64>)]
+    #[param(value_type = Option<u64>, format = "uint64")]
     before: Option<Parsed<u64>>,
     /// The maximum number of deliveries to return: 100 by default, at most 1,000.
     #[deserr(default)]
