@@ -15,8 +15,9 @@ use latchkey_service::{ManageEnvironments, Missing, ServiceError};
 use serde_json::{Map, Value};
 
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
+    mark::Mark,
     page::see_other,
     visitor::Visitor,
 };
@@ -31,21 +32,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(web::resource(path!("environments/{name}/edit")).get(edit).post(change))
         .route(path!("environments/{name}/enabled"), web::post().to(enable))
         .service(web::resource(path!("environments/{name}/delete")).get(ask).post(delete));
-}
-
-/// Whether something is switched on, as lists show it.
-pub(crate) struct Switch(pub(crate) bool);
-
-impl Switch {
-    /// Returns the name of its look.
-    pub(crate) fn as_str(&self) -> &'static str {
-        if self.0 { "active" } else { "disabled" }
-    }
-
-    /// Returns the key of its name for people.
-    pub(crate) fn key(&self) -> String {
-        format!("state-{}", self.as_str())
-    }
 }
 
 /// What an environment can be used for, as forms offer it.
@@ -86,7 +72,7 @@ struct ListPage {
 struct Row {
     overview: EnvironmentOverview,
     kind: String,
-    state: Switch,
+    state: Mark,
     /// The field of its place, and what is in it.
     field: String,
     place: String,
@@ -130,7 +116,7 @@ async fn list_page(visitor: &Visitor, form: Form) -> Result<ListPage, ServiceErr
         let sent = form.all(&field).last().map(ToOwned::to_owned);
         let place = sent.unwrap_or_else(|| overview.environment.sort_order.to_string());
         let kind = kind_label(&frame, overview.environment.kind);
-        Row { kind, state: Switch(overview.environment.enabled), overview, field, place }
+        Row { kind, state: Mark::of_switch(overview.environment.enabled), overview, field, place }
     };
     let environments = visitor.use_cases().environments.list(visitor.caller()).await?;
     let rows = environments.into_iter().map(row).collect();
@@ -145,14 +131,12 @@ fn place_field(name: &EnvironmentName) -> String {
 async fn sort(visitor: Visitor, body: RawBody) -> ApiResult {
     let permit = visitor.may::<ManageEnvironments>()?;
     let form = Form::read(body).await?;
-    let sorted = match places(&visitor, &form).await {
-        Ok(SortOrderBody(places)) => {
-            visitor.use_cases().environments.sort(&permit, &places).await.map_err(ApiError::from)
-        }
-        Err(error) => Err(error),
+    let sorted = async {
+        let SortOrderBody(places) = places(&visitor, &form).await?;
+        Ok(visitor.use_cases().environments.sort(&permit, &places).await?)
     };
-    let Err(error) = sorted else { return Ok(done("environments-sorted")) };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let Err(error) = sorted.await else { return Ok(done("environments-sorted")) };
+    let (status, form) = form.with_problems(error)?;
     let page = list_page(&visitor, form).await?;
     visitor.browser.show_with(status, &page)
 }
@@ -188,14 +172,12 @@ fn new_page(visitor: &Visitor, form: Form) -> NewPage {
 async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     let permit = visitor.may::<ManageEnvironments>()?;
     let form = Form::read(body).await?;
-    let created = match parse::<CreateEnvironmentBody>(form.members(Empty::Absent), "body") {
-        Ok(body) => {
-            visitor.use_cases().environments.create(&permit, body.into()).await.map_err(ApiError::from)
-        }
-        Err(problems) => Err(problems.into()),
+    let created = async {
+        let body: CreateEnvironmentBody = form.body()?;
+        Ok(visitor.use_cases().environments.create(&permit, body.into()).await?)
     };
-    let Err(error) = created else { return Ok(done("environment-created")) };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let Err(error) = created.await else { return Ok(done("environment-created")) };
+    let (status, form) = form.with_problems(error)?;
     visitor.browser.show_with(status, &new_page(&visitor, form))
 }
 
@@ -244,15 +226,13 @@ async fn update(
     let permit = visitor.may::<ManageEnvironments>()?;
     let form = Form::read(body).await?;
     let name = path.text("name")?;
-    let updated = match parse::<UpdateEnvironmentBody>(form.members(Empty::Absent), "body") {
-        Ok(body) => {
-            visitor.use_cases().environments.update(&permit, &name, body.into()).await.map_err(ApiError::from)
-        }
-        Err(problems) => Err(problems.into()),
+    let updated = async {
+        let body: UpdateEnvironmentBody = form.body()?;
+        Ok(visitor.use_cases().environments.update(&permit, &name, body.into()).await?)
     };
-    match updated {
+    match updated.await {
         Ok(environment) => Ok(Ok(environment.enabled)),
-        Err(error) => form.with_problems(&error).map(Err).ok_or(error),
+        Err(error) => form.with_problems(error).map(Err),
     }
 }
 

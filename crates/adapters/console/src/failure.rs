@@ -7,12 +7,13 @@ use actix_web::{
 use askama::Template;
 use latchkey_domain::Permission;
 use latchkey_http::pages::{ApiError, PageRequest};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use crate::{
     frame::{Frame, Navigation, Section},
     page::see_other,
+    paths::with_query,
+    session::SIGN_IN,
     visitor::Browser,
 };
 
@@ -77,7 +78,7 @@ fn sign_in(request: &PageRequest) -> HttpResponse {
         None if request.method == Method::GET => request.target.as_str(),
         None => path!(""),
     };
-    let path = format!("{}?next={}", path!("sign-in"), utf8_percent_encode(next, NON_ALPHANUMERIC));
+    let path = with_query(SIGN_IN, [("next", next)]);
     if is_by_htmx {
         return HttpResponse::Ok().insert_header((HTMX_LEAVES, path)).finish();
     }

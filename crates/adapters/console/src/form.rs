@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
+use deserr::Deserr;
 use latchkey_http::{
     Sender,
-    pages::{ApiError, Detail, RawBody},
+    pages::{ApiError, Detail, Problems, RawBody, parse},
 };
 use serde_json::{Map, Value};
 
@@ -154,17 +155,25 @@ impl Form {
         members
     }
 
+    /// Reads the body of the API that the fields stand for. Empty ones are absent.
+    ///
+    /// # Errors
+    /// [`ApiError::BadInput`], with every problem of every member.
+    pub(crate) fn body<T: Deserr<Problems>>(&self) -> Result<T, ApiError> {
+        Ok(parse(self.members(Empty::Absent), "body")?)
+    }
+
     /// Returns the form with what is wrong with it, to be shown again, and the status of the response.
     ///
     /// # Errors
-    /// An error that is not about what was sent.
-    pub(crate) fn with_problems(mut self, error: &ApiError) -> Option<(StatusCode, Self)> {
+    /// The error itself, if it is not about what was sent.
+    pub(crate) fn with_problems(mut self, error: ApiError) -> Result<(StatusCode, Self), ApiError> {
         let (status, _) = error.kind();
         let is_about_input =
             [StatusCode::BAD_REQUEST, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]
                 .contains(&status);
         if !is_about_input {
-            return None;
+            return Err(error);
         }
         let mut others = Vec::new();
         for Detail { message, path } in error.problems() {
@@ -178,7 +187,7 @@ impl Form {
             }
         }
         self.general = (!others.is_empty()).then(|| others.join(" "));
-        Some((status, self))
+        Ok((status, self))
     }
 
     /// Returns the place of the field that stands for this member or for what holds it.
@@ -285,7 +294,7 @@ mod tests {
             Detail::of_field("scopes/3", "two"),
             Detail::of_field("other", "three"),
         ];
-        let (status, form) = form.with_problems(&ApiError::BadInput(details)).expect("about what was sent");
+        let (status, form) = form.with_problems(ApiError::BadInput(details)).expect("about what was sent");
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert_eq!((form.problem("rateLimit.per"), form.problem("scopes[]")), (Some("one"), Some("two")));
         assert_eq!(form.general(), Some("three"));

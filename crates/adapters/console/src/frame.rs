@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::{HttpMessage as _, HttpRequest};
 use askama::filters::Safe;
-use latchkey_domain::{Permission, Timestamp};
+use latchkey_domain::{Grants, Permission, Place, Timestamp, authorize};
 
 use crate::{
     assets::{Assets, assets},
@@ -101,9 +101,10 @@ pub(crate) struct Navigation {
 }
 
 impl Navigation {
-    /// Returns that of a user of this name, who has some permissions.
-    pub(crate) fn of(user: &str, has: impl Fn(Permission) -> bool, now: Timestamp) -> Self {
-        let shown = ENTRIES.iter().filter(|(_, needed)| needed.is_none_or(&has));
+    /// Returns that of a user of this name, with these grants.
+    pub(crate) fn of(user: &str, grants: &Grants, now: Timestamp) -> Self {
+        let has = |permission| authorize(grants, &[permission], &Place::Instance).is_ok();
+        let shown = ENTRIES.iter().filter(|(_, needed)| needed.is_none_or(has));
         Self { user: Some(user.to_owned()), entries: shown.map(|(entry, _)| entry).collect(), now }
     }
 
@@ -179,10 +180,10 @@ impl Frame {
     }
 
     /// Returns the sentence about what has just been done.
-    pub(crate) fn done(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn done(&self) -> Option<String> {
         let key = format!("done-{}", self.done.as_ref()?);
         // The query can say anything.
-        self.words.has(&key).then(|| Cow::Owned(self.t(&key).into_owned()))
+        self.words.has(&key).then(|| self.t(&key).into_owned())
     }
 
     /// Returns a moment as an element: in UTC, which the browser's script replaces by the time of its zone.

@@ -7,7 +7,7 @@
 //!
 //! # Layout
 //! - `assets`: what a browser loads beside the pages; `words`: languages; `frame`: what every page has around it; `page`: how
-//!   a page becomes a response; `form`, `visitor`, `failure`: above; `moment`, `chart`: how times and numbers look;
+//!   a page becomes a response; `paths`: where pages are; `paging`: lists in parts; `form`, `visitor`, `failure`: above; `moment`, `chart`, `mark`: how times, numbers and states look;
 //! - a file or directory for each part of the console, with its templates and words under the same name: `front` (language and colours),
 //!   `sign_in`, `set_up`, `account`, `overview`, `tokens`, `projects`, `environments`, `people`, `webhooks`, `audit`, `instance`.
 //!
@@ -33,12 +33,16 @@ mod failure;
 mod form;
 mod frame;
 mod front;
+mod happened;
 mod instance;
+mod mark;
 mod moment;
 mod overview;
 mod page;
+mod paging;
 mod paths;
 mod people;
+mod personal_token;
 mod projects;
 mod session;
 mod set_up;
@@ -54,7 +58,7 @@ use actix_web::{HttpRequest, HttpResponse, web::ServiceConfig};
 use latchkey_http::pages::{ApiError, PageRequest, Pages};
 use uuid::Uuid;
 
-use self::paths::ROOT;
+use self::{paths::ROOT, set_up::SetUp};
 
 pub use self::instance::{Instance, Setting};
 
@@ -62,13 +66,14 @@ pub use self::instance::{Instance, Setting};
 #[derive(Debug, Default)]
 pub struct Console {
     instance: Arc<Instance>,
+    set_up: Arc<SetUp>,
 }
 
 impl Console {
     /// Returns the console of a server.
     #[must_use]
     pub fn new(instance: Instance) -> Self {
-        Self { instance: Arc::new(instance) }
+        Self { instance: Arc::new(instance), set_up: Arc::default() }
     }
 }
 
@@ -81,7 +86,7 @@ impl Pages for Console {
         front::configure(config);
         assets::configure(config);
         sign_in::configure(config);
-        set_up::configure(config);
+        set_up::configure(config, &self.set_up);
         account::configure(config);
         overview::configure(config);
         tokens::configure(config);

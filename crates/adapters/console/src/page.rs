@@ -13,7 +13,6 @@ use actix_web::{
 use askama::Template;
 use flate2::Compression;
 use latchkey_http::pages::{ApiError, ApiResult};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::{assets::compressed, visitor::Browser};
 
@@ -64,16 +63,3 @@ fn builder(status: StatusCode) -> actix_web::HttpResponseBuilder {
 pub(crate) fn see_other(path: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
 }
-
-/// Returns a text as a part of a path.
-pub(crate) fn escaped(text: &str) -> String {
-    utf8_percent_encode(text, PART).to_string()
-}
-
-/// Returns a part of a path as it was meant. The router has escaped every `%` once more.
-pub(crate) fn unescaped(part: &str) -> String {
-    percent_decode_str(&part.replace("%25", "%")).decode_utf8_lossy().into_owned()
-}
-
-/// What a part of a path escapes.
-const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -1,4 +1,6 @@
-//! The responses that begin and end a session of a browser.
+//! What begins and ends a session of a browser.
+
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,7 +11,9 @@ use latchkey_http::{
     Context,
     pages::{ApiError, Client, expired_cookie, session_cookie},
 };
-use latchkey_service::LoggedIn;
+use latchkey_service::{LoggedIn, whole_seconds};
+
+use crate::words::Words;
 
 /// Where a user signs in.
 pub(crate) const SIGN_IN: &str = path!("sign-in");
@@ -29,6 +33,12 @@ pub(crate) fn signed_out(request: &HttpRequest, context: &Context, done: &str) -
         .insert_header((CLEAR_SITE_DATA, r#""cache""#))
         .finish();
     with_cookie(response, &expired_cookie(Client::new(request, context)))
+}
+
+/// Says how long to wait before the next try with a password.
+pub(crate) fn to_wait(words: &Words, wait: Duration) -> String {
+    let seconds = i64::try_from(whole_seconds(wait)).unwrap_or(i64::MAX);
+    words.with("sign-in-wait", [("seconds", seconds.into())]).into_owned()
 }
 
 fn with_cookie(mut response: HttpResponse, cookie: &Cookie<'_>) -> HttpResponse {

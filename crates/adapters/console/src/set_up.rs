@@ -1,27 +1,37 @@
 //! The first visit of a new instance: the owner of the admin token that the server has printed makes the first user with the role Admin.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use actix_web::{
     HttpRequest,
     web::{self, Data, ServiceConfig},
 };
 use askama::Template;
-use latchkey_domain::{Email, PersonName, Principal, TokenKind, Username};
+use latchkey_domain::{Principal, TokenKind};
 use latchkey_http::{
     Context,
-    pages::{ApiError, ApiResult, Client, Detail, RawBody},
+    pages::{ApiError, ApiResult, Client, CreateUserBody, Detail, RawBody, parse},
 };
-use latchkey_service::{Caller, InstancePermit, ManageUsers, RoleReference, ServiceError, UserDraft};
+use latchkey_service::{Caller, InstancePermit, ManageUsers, ServiceError, UserDraft};
+use serde_json::Value;
 
-use crate::{form::Form, frame::Frame, page::see_other, session::signed_in, visitor::Browser};
+use crate::{
+    form::{Empty, Form},
+    frame::Frame,
+    page::see_other,
+    session::{SIGN_IN, signed_in},
+    visitor::Browser,
+};
 
 pub(crate) const PATH: &str = path!("set-up");
 /// The role of the first user.
 const ADMIN: &str = "Admin";
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(web::resource(PATH).get(show).post(set_up));
+pub(crate) fn configure(config: &mut ServiceConfig, state: &Arc<SetUp>) {
+    config.app_data(Data::from(Arc::clone(state))).service(web::resource(PATH).get(show).post(set_up));
 }
 
 #[derive(Template)]
@@ -31,34 +41,51 @@ struct SetUpPage {
     form: Form,
 }
 
-/// Returns whether the instance has no user yet who could make others.
-pub(crate) async fn is_needed(context: &Context) -> Result<bool, ServiceError> {
-    let permit = InstancePermit::<ManageUsers>::request(&Caller::system())?;
-    let admins = context.use_cases().users.admin_count(&permit).await?;
-    Ok(admins.with_password == 0)
+/// Whether this instance has a user yet who can make others.
+#[derive(Debug, Default)]
+pub(crate) struct SetUp {
+    /// Once there is one, there always is: the last one cannot be deleted.
+    is_done: AtomicBool,
 }
 
-async fn show(browser: Browser, context: Data<Context>) -> ApiResult {
-    if !is_needed(&context).await? {
-        return Ok(see_other(path!("sign-in")));
+impl SetUp {
+    /// Returns whether the first user is to be made.
+    pub(crate) async fn is_needed(&self, context: &Context) -> Result<bool, ServiceError> {
+        if self.is_done.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let permit = InstancePermit::<ManageUsers>::request(&Caller::system())?;
+        let admins = context.use_cases().users.admin_count(&permit).await?;
+        let is_needed = admins.with_password == 0;
+        self.is_done.store(!is_needed, Ordering::Relaxed);
+        Ok(is_needed)
+    }
+}
+
+async fn show(browser: Browser, state: Data<SetUp>, context: Data<Context>) -> ApiResult {
+    if !state.is_needed(&context).await? {
+        return Ok(see_other(SIGN_IN));
     }
     browser.show(&SetUpPage { frame: browser.frame(), form: Form::default() })
 }
 
-async fn set_up(browser: Browser, request: HttpRequest, body: RawBody, context: Data<Context>) -> ApiResult {
+async fn set_up(
+    browser: Browser,
+    request: HttpRequest,
+    body: RawBody,
+    state: Data<SetUp>,
+    context: Data<Context>,
+) -> ApiResult {
     let client = Client::new(&request, &context);
     client.refuse_cross_site()?;
     let form = Form::read_from_anyone(body).await?;
-    if !is_needed(&context).await? {
-        return Ok(see_other(path!("sign-in")));
+    if !state.is_needed(&context).await? {
+        return Ok(see_other(SIGN_IN));
     }
     let created = create(&form, client, &context).await;
     let (status, form) = match created {
         Ok(response) => return Ok(response),
-        Err(error) => match form.clone().with_problems(&error) {
-            Some(again) => again,
-            None => return Err(error),
-        },
+        Err(error) => form.with_problems(error)?,
     };
     browser.show_with(status, &SetUpPage { frame: browser.frame(), form })
 }
@@ -94,25 +121,12 @@ async fn admin(secret: &str, client: Client<'_>, context: &Context) -> Result<Ca
     Ok(Caller::admit(principal, client.origin())?)
 }
 
+/// Reads the body of the API that the form stands for. A user name, which the API can do without, is needed to sign in.
 fn draft(form: &Form) -> Result<UserDraft, ApiError> {
-    let problem = |field: &str, error: String| {
-        ApiError::BadInput(vec![Detail::of_field(field, format!("The {error}."))])
-    };
-    let username =
-        Username::new(form.value("username")).map_err(|error| problem("username", error.to_string()))?;
-    let email = match form.value("email").trim() {
-        "" => None,
-        text => Some(Email::new(text).map_err(|error| problem("email", error.to_string()))?),
-    };
-    let name = match form.value("name").trim() {
-        "" => None,
-        text => Some(PersonName::new(text).map_err(|error| problem("name", error.to_string()))?),
-    };
-    Ok(UserDraft {
-        username: Some(username),
-        email,
-        name,
-        root_role: RoleReference::Name(ADMIN.to_owned()),
-        password: Some(form.value("password").to_owned()),
-    })
+    let mut members = form.members(Empty::Absent);
+    members.remove("token");
+    members.entry("username").or_insert_with(|| Value::from(""));
+    members.insert("rootRole".to_owned(), Value::from(ADMIN));
+    let body: CreateUserBody = parse(members, "body")?;
+    Ok(body.into())
 }

@@ -10,15 +10,15 @@ use latchkey_http::{
     Context,
     pages::{ApiResult, Client, RawBody},
 };
-use latchkey_service::{ServiceError, whole_seconds};
+use latchkey_service::ServiceError;
 
 use crate::{
     form::Form,
     frame::{Frame, query_value},
     front::local,
     page::see_other,
-    session::{SIGN_IN, signed_in, signed_out},
-    set_up,
+    session::{SIGN_IN, signed_in, signed_out, to_wait},
+    set_up::{self, SetUp},
     visitor::{Browser, Visitor},
 };
 
@@ -37,8 +37,8 @@ struct SignInPage {
     problem: Option<String>,
 }
 
-async fn show(browser: Browser, context: Data<Context>) -> ApiResult {
-    if set_up::is_needed(&context).await? {
+async fn show(browser: Browser, state: Data<SetUp>, context: Data<Context>) -> ApiResult {
+    if state.is_needed(&context).await? {
         return Ok(see_other(set_up::PATH));
     }
     let next = query_value(&browser.target, "next").unwrap_or_default();
@@ -59,9 +59,7 @@ async fn sign_in(browser: Browser, request: HttpRequest, body: RawBody, context:
             (StatusCode::UNAUTHORIZED, browser.words.get("sign-in-wrong").into_owned())
         }
         Err(ServiceError::TooManyAttempts(wait)) => {
-            let seconds = i64::try_from(whole_seconds(wait)).unwrap_or(i64::MAX);
-            let problem = browser.words.with("sign-in-wait", [("seconds", seconds.into())]).into_owned();
-            (StatusCode::TOO_MANY_REQUESTS, problem)
+            (StatusCode::TOO_MANY_REQUESTS, to_wait(browser.words, wait))
         }
         Err(other) => return Err(other.into()),
     };

@@ -7,6 +7,7 @@ use actix_web::{
     cookie::Cookie,
     dev::Payload,
     http::header::{COOKIE, HeaderMap},
+    web::Data,
 };
 use futures_util::future::LocalBoxFuture;
 use latchkey_domain::{Permission, Place, Principal, ProjectId, authorize};
@@ -14,6 +15,7 @@ use latchkey_http::{
     Context,
     pages::{ApiError, Client},
 };
+use latchkey_ports::{Page, ProjectOverview};
 use latchkey_service::{
     Caller, InstanceAction, InstancePermit, Permit, ProjectAction, ServiceError, SignedIn, UseCases,
 };
@@ -26,6 +28,9 @@ use crate::{
 
 /// The cookie that holds the colours that the visitor has chosen.
 pub(crate) const THEME_COOKIE: &str = "latchkey-theme";
+
+/// The most projects that can be chosen from.
+const CHOICES: u32 = 1_000;
 
 /// What is known of a browser, also before a user has signed in.
 #[derive(Clone)]
@@ -88,7 +93,8 @@ impl FromRequest for Browser {
 pub(crate) struct Visitor {
     pub(crate) browser: Browser,
     pub(crate) signed_in: SignedIn,
-    context: actix_web::web::Data<Context>,
+    navigation: Navigation,
+    context: Data<Context>,
 }
 
 impl Visitor {
@@ -133,21 +139,26 @@ impl Visitor {
         authorize(self.caller().grants(), &[permission], &Place::Project(project.clone())).is_ok()
     }
 
-    /// Returns the name that the user is called by.
-    pub(crate) fn label(&self) -> &str {
-        match self.caller().principal() {
-            Some(Principal::User { label, .. }) => label,
-            _ => "",
-        }
+    /// Returns the projects that can be chosen: those that the user sees and that are not archived.
+    pub(crate) async fn projects(&self) -> Result<Vec<ProjectOverview>, ServiceError> {
+        self.use_cases().projects.list(self.caller(), false, Page::first(CHOICES)).await
     }
 
-    fn navigation(&self) -> Navigation {
-        Navigation::of(self.label(), |permission| self.has(permission), self.use_cases().now())
+    /// Returns the name that the user is called by.
+    pub(crate) fn label(&self) -> &str {
+        label(self.caller())
     }
 
     /// Returns what a page of this part has around it.
     pub(crate) fn frame(&self, section: Section) -> Frame {
-        self.browser.frame_of(Some(self.navigation()), section)
+        self.browser.frame_of(Some(self.navigation.clone()), section)
+    }
+}
+
+fn label(caller: &Caller) -> &str {
+    match caller.principal() {
+        Some(Principal::User { label, .. }) => label,
+        _ => "",
     }
 }
 
@@ -161,9 +172,9 @@ impl FromRequest for Visitor {
             let context = Context::of(&request)?.clone();
             let caller = Client::new(&request, &context).caller().await?;
             let signed_in = SignedIn::request(&caller)?;
-            let visitor = Self { browser: Browser::of_request(&request), signed_in, context };
-            visitor.navigation().keep(&request);
-            Ok(visitor)
+            let navigation = Navigation::of(label(&caller), caller.grants(), context.use_cases().now());
+            navigation.clone().keep(&request);
+            Ok(Self { browser: Browser::of_request(&request), signed_in, navigation, context })
         })
     }
 }

@@ -98,7 +98,7 @@ addEventListener("pagehide", forget);
 
 document.addEventListener("htmx:afterSettle", (event) => {
   prepare(event.target);
-  // A new page is read from its beginning; a field in which somebody types keeps the focus.
+  // A new page is read from its beginning; a field with text that is being typed keeps the focus.
   if (event.target.id === "main") {
     const place = event.target.querySelector("[autofocus]") ?? event.target;
     place.focus({ preventScroll: true });

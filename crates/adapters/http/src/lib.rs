@@ -11,7 +11,7 @@
 //!   clients sign their requests with;
 //! - `memory`: what requests in progress hold together; `event_streams`: the streams that are open; `warnings`: what a response says of a request that may have been meant
 //!   otherwise;
-//! - `paths`, `context`, `timeout`, `response`, `wire_time`: shared state, time limits, responses, times;
+//! - `paths`, `context`, `timeout`, `response`, `table`, `wire_time`: shared state, time limits, responses, times;
 //! - `extract`: the caller, path parameters, queries, bodies, and how text becomes a value of the domain;
 //! - `limits`: the time limit of every handler; `observability`: metrics and access log; `traces`; `middleware`: the id, span and
 //!   error body of every request, with the headers that protect a response (`protection`) and those of other origins
@@ -106,6 +106,7 @@ mod rate_headers;
 mod report_key;
 mod response;
 mod session;
+mod table;
 mod timeout;
 mod tokens;
 mod traces;

@@ -10,10 +10,10 @@ use actix_web::{
 use uuid::Uuid;
 
 pub use crate::{
-    audit::{EventSearchQuery, event_label},
+    audit::{EventSearchQuery, event_label, name_in},
     error::ApiError,
     error_body::Detail,
-    extract::{Client, PathParameters, Problems, Query, body::RawBody, problems::parse},
+    extract::{Client, PathParameters, Problems, Query, answer_key, body::RawBody, problems::parse},
     people::{
         CreatePersonalTokenBody, CreateRoleBody, CreateServiceAccountBody, CreateUserBody, GroupDraftBody,
         PasswordBody, UpdateRoleBody, UpdateServiceAccountBody, UpdateUserBody,
@@ -28,6 +28,7 @@ pub use crate::{
         ChangeMyPasswordBody,
         login::{expired_cookie, session_cookie},
     },
+    table::{plain, table},
     tokens::{CreateTokenBody, PatchTokenBody, RotateTokenBody, TokenQuery},
     webhooks::{DeliveriesQuery, WebhookDraftBody},
 };

@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, http::StatusCode};
 use latchkey_http::pages::{ApiError, ApiResult, ChangeMyPasswordBody, Detail, RawBody};
-use latchkey_service::{ServiceError, whole_seconds};
+use latchkey_service::ServiceError;
 
 use super::show::with_form;
 use crate::{
     form::{Empty, Form},
-    session::signed_out,
+    session::{signed_out, to_wait},
     visitor::Visitor,
 };
 
@@ -22,27 +22,18 @@ pub(super) async fn change(visitor: Visitor, request: HttpRequest, body: RawBody
         Err(error) => error,
     };
     let words = visitor.browser.words;
-    let at_old = |status: StatusCode, words: String| {
-        let error = ApiError::BadInput(vec![Detail::of_field("oldPassword", words)]);
-        Form::of(FIELDS.map(|name| (name, String::new())))
-            .with_problems(&error)
-            .map(|(_, form)| (status, form))
-    };
-    let again = match &error {
+    let at_old = |problem: String| ApiError::BadInput(vec![Detail::of_field("oldPassword", problem)]);
+    let (status, error) = match error {
         ApiError::Refused(ServiceError::WrongPassword) => {
-            at_old(StatusCode::UNAUTHORIZED, words.get("account-password-wrong").into_owned())
+            (Some(StatusCode::UNAUTHORIZED), at_old(words.get("account-password-wrong").into_owned()))
         }
         ApiError::Refused(ServiceError::TooManyAttempts(wait)) => {
-            let seconds = i64::try_from(whole_seconds(*wait)).unwrap_or(i64::MAX);
-            let words = words.with("sign-in-wait", [("seconds", seconds.into())]).into_owned();
-            at_old(StatusCode::TOO_MANY_REQUESTS, words)
+            (Some(StatusCode::TOO_MANY_REQUESTS), at_old(to_wait(words, wait)))
         }
-        other => Form::of(FIELDS.map(|name| (name, String::new()))).with_problems(other),
+        other => (None, other),
     };
-    match again {
-        Some((status, form)) => with_form(&visitor, status, form).await,
-        None => Err(error),
-    }
+    let (of_problem, form) = Form::of(FIELDS.map(|name| (name, String::new()))).with_problems(error)?;
+    with_form(&visitor, status.unwrap_or(of_problem), form).await
 }
 
 async fn attempt(visitor: &Visitor, form: &Form) -> Result<(), ApiError> {

@@ -2,14 +2,15 @@
 
 use actix_web::http::StatusCode;
 use askama::Template;
-use latchkey_domain::{PersonalToken, PersonalTokenId, Policy};
-use latchkey_http::pages::{ApiError, ApiResult, CreatePersonalTokenBody, PathParameters, RawBody, parse};
+use latchkey_domain::{PersonalToken, PersonalTokenId};
+use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
 use latchkey_service::{IssuedPersonalToken, Missing, ServiceError};
 
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
+    personal_token,
     tokens::expiry::{self, Choice},
     visitor::Visitor,
 };
@@ -42,10 +43,7 @@ pub(super) async fn show_new(visitor: Visitor) -> ApiResult {
 }
 
 fn new_page(visitor: &Visitor, form: Form) -> NewPage {
-    let mut expiries = expiry::choices(Policy::default());
-    // A personal access token always ends.
-    expiries.retain(|choice| choice.value != "never");
-    NewPage { frame: visitor.frame(Section::Account), form, expiries }
+    NewPage { frame: visitor.frame(Section::Account), form, expiries: expiry::of_personal_tokens() }
 }
 
 pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
@@ -64,17 +62,13 @@ pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
         form.refuse(message.clone());
         return visitor.browser.show_with(StatusCode::FORBIDDEN, &new_page(&visitor, form));
     }
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     visitor.browser.show_with(status, &new_page(&visitor, form))
 }
 
 async fn issue(visitor: &Visitor, form: &Form) -> Result<IssuedPersonalToken, ApiError> {
-    let mut members = form.members(Empty::Absent);
-    if let Some(end) = expiry::member(form, visitor.use_cases().now())? {
-        members.insert("expiresAt".to_owned(), end);
-    }
-    let body: CreatePersonalTokenBody = parse(members, "body")?;
-    Ok(visitor.use_cases().personal_tokens.create(&visitor.signed_in, body.into()).await?)
+    let draft = personal_token::read(visitor, form)?;
+    Ok(visitor.use_cases().personal_tokens.create(&visitor.signed_in, draft).await?)
 }
 
 pub(super) async fn ask(visitor: Visitor, path: PathParameters) -> ApiResult {

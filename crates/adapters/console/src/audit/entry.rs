@@ -1,13 +1,11 @@
 //! How an event is shown.
 
 use latchkey_domain::{Actor, EnvironmentName, Event, ProjectId, ProjectScope, Snapshot, Timestamp};
+use latchkey_http::pages::name_in;
 use serde_json::Value;
 
 use super::changes::{Change, between};
-use crate::frame::Frame;
-
-/// The members of data that name the thing that an event is about, of which the first that is there counts.
-const NAMES: [&str; 7] = ["tokenName", "email", "username", "name", "description", "url", "environment"];
+use crate::{frame::Frame, happened::title};
 
 /// An event as it is shown.
 pub(super) struct Entry {
@@ -33,7 +31,9 @@ impl Entry {
         let [before, after] =
             [&record.before, &record.after].map(|side| side.as_ref().map(Snapshot::to_json));
         let said = after.as_ref().or(before.as_ref());
-        let name = said.and_then(|data| NAMES.iter().find_map(|name| data.get(name).and_then(Value::as_str)));
+        let of_environment = |data: &Value| data.get("environment")?.as_str().map(ToOwned::to_owned);
+        let name =
+            said.and_then(|data| name_in(data).map(ToOwned::to_owned).or_else(|| of_environment(data)));
         let actor = match &record.actor {
             Actor::System => frame.t("audit-by-system").into_owned(),
             Actor::AdminToken { name } => frame.text("audit-by-token", "name", name),
@@ -42,8 +42,8 @@ impl Entry {
         Self {
             id: id.0,
             at: record.at,
-            title: format!("event-{}", record.kind),
-            name: name.map(ToOwned::to_owned),
+            title: title(record.kind),
+            name,
             actor,
             actor_id: record.actor.user_id(),
             projects: record.projects.as_ref().map(projects),

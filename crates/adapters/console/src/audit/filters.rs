@@ -3,10 +3,9 @@
 use latchkey_domain::Timestamp;
 use latchkey_http::pages::{ApiError, Detail, EventSearchQuery, parse};
 use latchkey_service::EventFilter;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::frame::query_pairs;
+use crate::{frame::query_pairs, paths::with_query};
 
 /// Where the audit trail is.
 pub(super) const ROOT: &str = path!("audit");
@@ -91,31 +90,25 @@ impl Filters {
     /// Returns the address of the page that begins there.
     pub(super) fn at(&self, offset: u64) -> String {
         let offset = (offset > 0).then(|| ("offset", offset.to_string()));
-        address(ROOT, self.values.iter().cloned().chain(offset))
+        with_query(ROOT, self.values.iter().cloned().chain(offset))
     }
 
     /// Returns the address with another value for one filter.
     pub(super) fn with(&self, name: &'static str, value: &str) -> String {
         let others = self.values.iter().filter(|(one, _)| *one != name).cloned();
-        address(ROOT, others.chain([(name, value.to_owned())]))
+        with_query(ROOT, others.chain([(name, value.to_owned())]))
     }
 
     /// Returns the address of what is newer than an event, and than a moment.
     pub(super) fn newer(&self, after: i64, since: Timestamp) -> String {
         let marks = [("after", after.to_string()), ("since", since.millis().to_string())];
-        address(&format!("{ROOT}/new"), self.values.iter().cloned().chain(marks))
+        with_query(&format!("{ROOT}/new"), self.values.iter().cloned().chain(marks))
     }
 
     /// Returns the address of an export of all events that pass the filters.
     pub(super) fn export(&self, format: &str) -> String {
-        address(EXPORT, std::iter::once(("format", format.to_owned())).chain(self.parameters()))
+        with_query(EXPORT, std::iter::once(("format", format.to_owned())).chain(self.parameters()))
     }
-}
-
-fn address(path: &str, pairs: impl Iterator<Item = (&'static str, String)>) -> String {
-    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let query: Vec<_> = pairs.map(|(name, value)| format!("{name}={}", encoded(&value))).collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
 #[cfg(test)]

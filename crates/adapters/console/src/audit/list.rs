@@ -12,14 +12,11 @@ use super::{
     filters::{Filters, ROOT},
 };
 use crate::{
-    frame::{Frame, Section, query_value},
+    frame::{Frame, Section},
+    happened::title,
+    paging::{self, Paging},
     visitor::Visitor,
 };
-
-/// The events on a page.
-pub(super) const SHOWN: u32 = 50;
-/// The projects that can be chosen.
-const CHOICES: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "audit/list.html")]
@@ -27,8 +24,7 @@ struct ListPage {
     frame: Frame,
     filters: Filters,
     entries: Vec<Entry>,
-    offset: u64,
-    has_more: bool,
+    paging: Paging,
     kinds: Vec<(&'static str, String)>,
     projects: Vec<ProjectId>,
     /// Whether the visitor may read every event, and so export them.
@@ -40,7 +36,7 @@ struct ListPage {
 pub(super) async fn show(visitor: Visitor) -> ApiResult {
     let target = &visitor.browser.target;
     let (filters, filter) = Filters::read(target);
-    let offset = query_value(target, "offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
+    let offset = paging::offset(target);
     let frame = visitor.frame(Section::Audit);
     let use_cases = visitor.use_cases();
     let status = if filter.is_some() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
@@ -48,26 +44,21 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
     let newest = if offset == 0 && filters.is_any() { newest(&visitor).await? } else { 0 };
     let mut events = match filter {
         Some(filter) => {
-            // One more than is shown says whether there are more.
-            let page = Page { limit: Some(SHOWN + 1), offset };
+            let page = paging::asked(offset);
             use_cases.audit_trail.search(visitor.caller(), filter, page).await?.events
         }
         None => Vec::new(),
     };
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let has_more = events.len() > shown;
-    events.truncate(shown);
+    let paging = Paging::cut(&mut events, offset);
     let newest = events.iter().map(|event| event.id.0).max().unwrap_or(0).max(newest);
     let has_news = offset == 0 && status == StatusCode::OK;
     let news = has_news.then(|| filters.newer(newest, frame.now));
-    let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES)).await?;
     let page = ListPage {
         entries: events.iter().map(|event| Entry::of(event, &frame)).collect(),
         filters,
-        offset,
-        has_more,
+        paging,
         kinds: kinds(&frame),
-        projects: projects.into_iter().map(|overview| overview.project.id).collect(),
+        projects: visitor.projects().await?.into_iter().map(|overview| overview.project.id).collect(),
         reads_all: visitor.may::<ReadEvents>().is_ok(),
         news,
         frame,
@@ -84,9 +75,8 @@ async fn newest(visitor: &Visitor) -> Result<i64, ServiceError> {
 
 /// Returns the types of events with their titles, by title.
 fn kinds(frame: &Frame) -> Vec<(&'static str, String)> {
-    let kinds = EventKind::ALL.iter().map(|kind| kind.as_str());
-    let mut kinds: Vec<_> =
-        kinds.map(|kind| (kind, frame.t(&format!("event-{kind}")).into_owned())).collect();
+    let titled = |kind: &EventKind| (kind.as_str(), frame.t(&title(*kind)).into_owned());
+    let mut kinds: Vec<_> = EventKind::ALL.iter().map(titled).collect();
     kinds.sort_by(|one, other| one.1.cmp(&other.1));
     kinds
 }
@@ -101,7 +91,7 @@ mod tests {
     #[test]
     fn every_type_of_event_has_a_title_which_is_that_of_the_api() {
         for kind in EventKind::ALL {
-            let key = format!("event-{kind}");
+            let key = title(*kind);
             for words in Words::all() {
                 assert!(words.has(&key), "{} has no words for {key}", words.tag);
             }

@@ -9,9 +9,10 @@ use latchkey_http::pages::ApiResult;
 use latchkey_ports::Page;
 use latchkey_service::EventFilter;
 
-use super::{entry::Entry, filters::Filters, list::SHOWN};
+use super::{entry::Entry, filters::Filters};
 use crate::{
     frame::{Frame, Section, query_value},
+    paging::{self, Paging},
     visitor::Visitor,
 };
 
@@ -47,9 +48,9 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
         return nothing();
     };
     let filter = EventFilter { from: filter.from.max(from), ..filter };
-    let events = trail.search(visitor.caller(), filter, Page::first(SHOWN + 1)).await?.events;
-    let new: Vec<_> = events.iter().filter(|event| event.id.0 > after).collect();
-    if new.len() > usize::try_from(SHOWN).unwrap_or(usize::MAX) {
+    let events = trail.search(visitor.caller(), filter, paging::asked(0)).await?.events;
+    let mut new: Vec<_> = events.iter().filter(|event| event.id.0 > after).collect();
+    if Paging::cut(&mut new, 0).has_more {
         // Between these and those that are shown there are others.
         return Ok(HttpResponse::NoContent().insert_header((RELOAD, "true")).finish());
     }

@@ -37,7 +37,8 @@ struct InstancePage {
     /// The deliveries to webhooks that wait.
     waiting: u64,
     statistics: Statistics,
-    tokens: Tokens,
+    /// The tokens by kind, as this process has counted them last; `None` before it has.
+    tokens: Option<Vec<(TokenKind, TokenCounts)>>,
 }
 
 /// A background task.
@@ -45,13 +46,6 @@ struct Task {
     name: &'static str,
     restarts: u64,
     is_down: bool,
-}
-
-/// The tokens by kind.
-enum Tokens {
-    Counted(Vec<(TokenKind, TokenCounts)>),
-    /// Another process counts them at the moment.
-    Busy,
 }
 
 impl InstancePage {
@@ -100,9 +94,9 @@ pub(super) async fn show(visitor: Visitor, instance: Data<Instance>) -> ApiResul
         restarts,
         is_down: down.contains(name),
     });
-    let tokens = use_cases.count_tokens().await?.map_or(Tokens::Busy, |counts| {
+    let tokens = use_cases.counted_tokens().map(|counts| {
         let kinds = [TokenKind::Client, TokenKind::Frontend, TokenKind::Admin].into_iter();
-        Tokens::Counted(kinds.map(|kind| (kind, counts.get(&kind).copied().unwrap_or_default())).collect())
+        kinds.map(|kind| (kind, counts.get(&kind).copied().unwrap_or_default())).collect()
     });
     visitor.browser.show(&InstancePage {
         frame: visitor.frame(Section::Instance),

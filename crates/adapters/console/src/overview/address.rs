@@ -1,11 +1,12 @@
 //! Which tokens the overview is about, and where its lists are.
 
+use latchkey_domain::TokenId;
 use latchkey_http::pages::ApiResult;
 use latchkey_service::ReadTokens;
 
 use crate::{
     frame::query_value,
-    page::escaped,
+    paths::with_query,
     tokens::{Choices, Reach},
     visitor::Visitor,
 };
@@ -39,10 +40,8 @@ pub(super) async fn reach(visitor: &Visitor, choices: &Choices) -> ApiResult<Opt
     })
 }
 
-/// Returns the address of a list for the same tokens.
-pub(super) fn list(path: &str, reach: &Reach) -> String {
-    match reach {
-        Reach::Project(project) => format!("{path}?project={}", escaped(project)),
-        Reach::Instance => path.to_owned(),
-    }
+/// Returns the address of a list for the same tokens, after a token of it if one is given.
+pub(super) fn list(path: &str, reach: &Reach, after: Option<TokenId>) -> String {
+    let project = reach.project().map(|project| ("project", project.to_owned()));
+    with_query(path, project.into_iter().chain(after.map(|last| ("after", last.to_string()))))
 }

@@ -1,6 +1,9 @@
-//! Tokens that events say something of.
+//! Tokens that need attention: because of what events say of them, or because they break the policy.
 
-use latchkey_service::{Concern, ConcernedTokens, ReadInstanceTokens, ReadTokens, ServiceError};
+use latchkey_domain::TokenId;
+use latchkey_service::{
+    Concern, ConcernedTokens, PolicyViolations, ReadInstanceTokens, ReadTokens, ServiceError,
+};
 
 use crate::{tokens::Reach, visitor::Visitor};
 
@@ -16,5 +19,22 @@ pub(super) async fn tokens(
             attention.in_project(&visitor.may_in::<ReadTokens>(project)?, concern).await
         }
         Reach::Instance => attention.in_instance(&visitor.may::<ReadInstanceTokens>()?, concern).await,
+    }
+}
+
+/// Returns the tokens after this one that break the policy, of those that the visitor may read.
+pub(super) async fn violations(
+    visitor: &Visitor,
+    reach: &Reach,
+    after: Option<TokenId>,
+) -> Result<PolicyViolations, ServiceError> {
+    let policies = &visitor.use_cases().policies;
+    match reach {
+        Reach::Project(project) => {
+            policies.violations_in_project(&visitor.may_in::<ReadTokens>(project)?, after).await
+        }
+        Reach::Instance => {
+            policies.violations_in_instance(&visitor.may::<ReadInstanceTokens>()?, after).await
+        }
     }
 }

@@ -3,9 +3,7 @@
 use askama::Template;
 use latchkey_domain::{PolicyRule, Timestamp, TokenId};
 use latchkey_http::pages::ApiResult;
-use latchkey_service::{
-    Attention, Concern, ConcernedToken, Policies, PolicyViolation, ReadInstanceTokens, ReadTokens,
-};
+use latchkey_service::{Attention, Concern, ConcernedToken, Policies, PolicyViolation};
 
 use super::{
     address::{VIOLATIONS, list, named_project},
@@ -84,22 +82,14 @@ async fn by_events(
     };
     let rows = found.tokens.into_iter().map(listed).collect();
     let limit = found.has_more.then(|| frame.number("overview-of-events", "count", &Attention::EVENTS));
-    let (root, overview) = (reach.path(), list(ROOT, &reach));
+    let (root, overview) = (reach.path(), list(ROOT, &reach, None));
     visitor.browser.show(&ListPage { frame, reach, root, overview, title, what, limit, rows, next: None })
 }
 
 pub(super) async fn violations(visitor: Visitor) -> ApiResult {
     let reach = reach(&visitor).await?;
     let after = query_value(&visitor.browser.target, "after").as_deref().and_then(TokenId::parse);
-    let policies = &visitor.use_cases().policies;
-    let found = match &reach {
-        Reach::Project(project) => {
-            policies.violations_in_project(&visitor.may_in::<ReadTokens>(project)?, after).await?
-        }
-        Reach::Instance => {
-            policies.violations_in_instance(&visitor.may::<ReadInstanceTokens>()?, after).await?
-        }
-    };
+    let found = concern::violations(&visitor, &reach, after).await?;
     let frame = visitor.frame(Section::Overview);
     let listed = |PolicyViolation { token, rules }| Listed {
         row: Row::of(token, frame.now),
@@ -109,10 +99,8 @@ pub(super) async fn violations(visitor: Visitor) -> ApiResult {
     let rows = found.violations.into_iter().map(listed).collect();
     let is_part = after.is_some() || found.next.is_some();
     let limit = is_part.then(|| frame.number("overview-of-tokens", "count", &Policies::PORTION));
-    let address = list(VIOLATIONS, &reach);
-    let mark = if address.contains('?') { '&' } else { '?' };
-    let next = found.next.map(|last| format!("{address}{mark}after={last}"));
-    let (root, overview) = (reach.path(), list(ROOT, &reach));
+    let next = found.next.map(|last| list(VIOLATIONS, &reach, Some(last)));
+    let (root, overview) = (reach.path(), list(ROOT, &reach, None));
     visitor.browser.show(&ListPage {
         frame,
         reach,

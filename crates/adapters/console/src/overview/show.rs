@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use latchkey_domain::{ProjectId, Reason, Timestamp};
-use latchkey_http::pages::{ApiResult, event_label};
+use latchkey_domain::{ProjectId, Reason};
+use latchkey_http::pages::ApiResult;
 use latchkey_ports::{Page, UsedToken};
 use latchkey_service::{EventFilter, ReadInstanceTokens, ReadTokens, RecentUsage, ServiceError, UsageReport};
 
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     chart::Chart,
     frame::{Frame, Section},
+    happened::Happened,
     tokens::{Choices, Reach, choices, columns},
     visitor::Visitor,
 };
@@ -46,12 +47,6 @@ struct OverviewPage {
 #[template(path = "overview/nothing.html")]
 struct NothingPage {
     frame: Frame,
-}
-
-struct Happened {
-    at: Timestamp,
-    label: &'static str,
-    actor: String,
 }
 
 pub(super) async fn show(visitor: Visitor) -> ApiResult {
@@ -109,10 +104,5 @@ async fn events(visitor: &Visitor, reach: &Reach) -> Result<Vec<Happened>, Servi
     let filter = EventFilter { projects: project.into_iter().collect(), ..EventFilter::default() };
     let trail = &visitor.use_cases().audit_trail;
     let found = trail.search(visitor.caller(), filter, Page::first(EVENTS)).await?;
-    let happened = found.events.into_iter().map(|event| Happened {
-        at: event.record.at,
-        label: event_label(event.record.kind),
-        actor: event.record.actor.name().to_owned(),
-    });
-    Ok(happened.collect())
+    Ok(found.events.into_iter().map(Happened::of).collect())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use latchkey_domain::{Timestamp, TokenKind};
 use latchkey_http::pages::ApiResult;
 use latchkey_ports::{Direction, TokenOrder};
-use latchkey_service::{Concern, ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
+use latchkey_service::{Concern, ReadInstanceTokens, ServiceError, TokenFilter};
 
 use super::{
     address::{EXPIRED_IN_USE, LEAKED, VIOLATIONS, list},
@@ -74,7 +74,7 @@ pub(super) async fn all(visitor: &Visitor, reach: &Reach, now: Timestamp) -> Api
         ),
         tile(
             "overview-expired-in-use",
-            list(EXPIRED_IN_USE, reach),
+            list(EXPIRED_IN_USE, reach, None),
             Some(concerned(visitor, reach, Concern::ExpiredInUse).await?),
         ),
         tile(
@@ -82,8 +82,12 @@ pub(super) async fn all(visitor: &Visitor, reach: &Reach, now: Timestamp) -> Api
             format!("{root}?unused=90&status=active"),
             unused(visitor, reach, now).await?,
         ),
-        tile("overview-leaked", list(LEAKED, reach), Some(concerned(visitor, reach, Concern::Leaked).await?)),
-        tile("overview-violations", list(VIOLATIONS, reach), violations(visitor, reach).await?),
+        tile(
+            "overview-leaked",
+            list(LEAKED, reach, None),
+            Some(concerned(visitor, reach, Concern::Leaked).await?),
+        ),
+        tile("overview-violations", list(VIOLATIONS, reach, None), violations(visitor, reach).await?),
     ];
     // A token for all projects is in the list of none.
     if *reach == Reach::Instance {
@@ -136,15 +140,7 @@ async fn concerned(visitor: &Visitor, reach: &Reach, concern: Concern) -> ApiRes
 
 /// Looks at the first 1,000 tokens by creation. If there are others and none of these breaks a rule, there is no count.
 async fn violations(visitor: &Visitor, reach: &Reach) -> Result<Option<Count>, ServiceError> {
-    let policies = &visitor.use_cases().policies;
-    let found = match reach {
-        Reach::Project(project) => {
-            policies.violations_in_project(&visitor.may_in::<ReadTokens>(project)?, None).await?
-        }
-        Reach::Instance => {
-            policies.violations_in_instance(&visitor.may::<ReadInstanceTokens>()?, None).await?
-        }
-    };
+    let found = concern::violations(visitor, reach, None).await?;
     let count = Count::of(found.violations.len(), found.next.is_some());
     Ok(Some(count).filter(|count| count.number > 0 || !count.has_more))
 }

@@ -7,6 +7,7 @@ use latchkey_http::pages::{ApiError, ApiResult};
 
 use super::{
     names::{called, root_roles},
+    place::Place,
     tabs::{Tab, Tabs},
 };
 use crate::{
@@ -23,7 +24,7 @@ const VIEWER: &str = "3";
 struct AccountPage {
     frame: Frame,
     tabs: Tabs,
-    root: &'static str,
+    place: Place,
     is_service: bool,
     /// The account that is changed; `None` = a new one.
     account: Option<User>,
@@ -43,22 +44,6 @@ impl AccountPage {
 
     fn called(&self) -> &str {
         self.account.as_ref().map(called).unwrap_or_default()
-    }
-
-    /// Returns where the form is sent.
-    fn action(&self) -> String {
-        match &self.account {
-            Some(account) => format!("{}/{}/edit", self.root, account.id),
-            None => format!("{}/new", self.root),
-        }
-    }
-
-    /// Returns where those go who leave the form.
-    fn back(&self) -> String {
-        match &self.account {
-            Some(account) => format!("{}/{}", self.root, account.id),
-            None => self.root.to_owned(),
-        }
     }
 }
 
@@ -99,7 +84,7 @@ pub(super) async fn again(
     form: Form,
     error: ApiError,
 ) -> ApiResult {
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     show(visitor, status, kind, account, form).await
 }
 
@@ -114,7 +99,7 @@ async fn show(
     let page = AccountPage {
         frame: visitor.frame(Section::People),
         tabs: Tabs::of(visitor, tab),
-        root: tab.path(),
+        place: Place::of(tab.path(), account.as_ref().map(|account| account.id)),
         is_service: kind == AccountKind::Service,
         account,
         form,

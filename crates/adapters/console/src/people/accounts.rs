@@ -3,7 +3,6 @@
 use askama::Template;
 use latchkey_domain::{AccountKind, PersonalToken, User};
 use latchkey_http::pages::ApiResult;
-use latchkey_ports::Page;
 use latchkey_service::{ManageServiceAccounts, ManageUsers, ServiceError};
 
 use super::{
@@ -12,13 +11,10 @@ use super::{
 };
 use crate::{
     frame::{Frame, Section, query_value},
+    paging::{self, Paging},
+    paths::with_query,
     visitor::Visitor,
 };
-
-/// The accounts on a page.
-const SHOWN: u32 = 50;
-/// Where a list ends, so that what an address says can be counted on from.
-const MAX_OFFSET: u64 = 1_000_000_000;
 
 #[derive(Template)]
 #[template(path = "people/accounts.html")]
@@ -28,8 +24,9 @@ struct ListPage {
     root: &'static str,
     is_services: bool,
     rows: Vec<Row>,
-    query: ListQuery,
-    has_more: bool,
+    /// The text that was searched for.
+    text: String,
+    paging: Paging,
 }
 
 /// An account in the list.
@@ -45,6 +42,13 @@ impl Row {
     }
 }
 
+impl ListPage {
+    /// Returns the address of the page that begins there.
+    fn at(&self, offset: u64) -> String {
+        with_query(self.root, [("offset", offset.to_string())])
+    }
+}
+
 /// What the address of a list asks for.
 struct ListQuery {
     /// The text that is searched for; empty for a list of all.
@@ -54,16 +58,9 @@ struct ListQuery {
 
 impl ListQuery {
     fn of(visitor: &Visitor) -> Self {
-        let value = |name| query_value(&visitor.browser.target, name).unwrap_or_default();
-        Self {
-            text: value("q").trim().replace('\0', ""),
-            offset: value("offset").parse().unwrap_or(0).min(MAX_OFFSET),
-        }
-    }
-
-    /// Returns the page of the list, with one account more, which says whether there are more.
-    fn page(&self) -> Page {
-        Page { limit: Some(SHOWN + 1), offset: self.offset }
+        let target = &visitor.browser.target;
+        let text = query_value(target, "q").unwrap_or_default();
+        Self { text: text.trim().replace('\0', ""), offset: paging::offset(target) }
     }
 
     /// Returns the accounts of a kind that are found by the text, all on one page.
@@ -78,7 +75,7 @@ pub(super) async fn users(visitor: Visitor) -> ApiResult {
     let permit = visitor.may::<ManageUsers>()?;
     let query = ListQuery::of(&visitor);
     let users = if query.text.is_empty() {
-        visitor.use_cases().users.list(&permit, query.page()).await?.users
+        visitor.use_cases().users.list(&permit, paging::asked(query.offset)).await?.users
     } else {
         query.found(&visitor, AccountKind::Person).await?
     };
@@ -90,7 +87,7 @@ pub(super) async fn service_accounts(visitor: Visitor) -> ApiResult {
     let query = ListQuery::of(&visitor);
     let accounts = &visitor.use_cases().service_accounts;
     if query.text.is_empty() {
-        let (directory, tokens) = accounts.list(&permit, query.page()).await?;
+        let (directory, tokens) = accounts.list(&permit, paging::asked(query.offset)).await?;
         return show(&visitor, Tab::ServiceAccounts, query, directory.users, &tokens).await;
     }
     let found = query.found(&visitor, AccountKind::Service).await?;
@@ -114,11 +111,8 @@ async fn show(
     tokens: &[PersonalToken],
 ) -> ApiResult {
     let roles = root_roles(visitor).await?;
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let has_more = query.text.is_empty() && users.len() > shown;
-    if has_more {
-        users.truncate(shown);
-    }
+    let paging =
+        if query.text.is_empty() { Paging::cut(&mut users, query.offset) } else { Paging::whole(&users, 0) };
     let row = |user: User| Row {
         role: role_name(&roles, user.root_role),
         tokens: tokens.iter().filter(|token| token.user == user.id).count(),
@@ -130,7 +124,7 @@ async fn show(
         root: tab.path(),
         is_services: tab == Tab::ServiceAccounts,
         rows: users.into_iter().map(row).collect(),
-        query,
-        has_more,
+        text: query.text,
+        paging,
     })
 }

@@ -3,16 +3,17 @@
 use actix_web::http::StatusCode;
 use askama::Template;
 use latchkey_domain::{Group, Role, SsoGroupName};
-use latchkey_http::pages::{ApiError, ApiResult, GroupDraftBody, PathParameters, RawBody, parse};
+use latchkey_http::pages::{ApiError, ApiResult, GroupDraftBody, PathParameters, RawBody};
 use latchkey_service::{GroupDraft, ManageGroups};
 
 use super::{
     groups::{ROOT, id},
     names::root_roles,
+    place::Place,
     tabs::{Tab, Tabs},
 };
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
     visitor::Visitor,
@@ -23,7 +24,7 @@ use crate::{
 struct FormPage {
     frame: Frame,
     tabs: Tabs,
-    root: &'static str,
+    place: Place,
     /// The group that is changed; `None` = a new one.
     group: Option<Group>,
     form: Form,
@@ -36,17 +37,6 @@ impl FormPage {
             Some(group) => self.frame.text("people-edit", "name", group.name.as_str()),
             None => self.frame.t("people-group-new").into_owned(),
         }
-    }
-
-    fn action(&self) -> String {
-        match &self.group {
-            Some(group) => format!("{ROOT}/{}/edit", group.id),
-            None => format!("{ROOT}/new"),
-        }
-    }
-
-    fn back(&self) -> String {
-        self.group.as_ref().map_or_else(|| ROOT.to_owned(), |group| format!("{ROOT}/{}", group.id))
     }
 }
 
@@ -63,7 +53,7 @@ fn values(group: &Group) -> Form {
 
 /// Reads the body of the API that the form stands for.
 fn read(form: &Form) -> Result<GroupDraft, ApiError> {
-    let sent: GroupDraftBody = parse(form.members(Empty::Absent), "body")?;
+    let sent: GroupDraftBody = form.body()?;
     Ok(sent.into())
 }
 
@@ -107,7 +97,7 @@ pub(super) async fn update(visitor: Visitor, path: PathParameters, body: RawBody
 
 /// Shows the form again, with what is wrong with it.
 async fn again(visitor: &Visitor, group: Option<Group>, form: Form, error: ApiError) -> ApiResult {
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     show(visitor, status, group, form).await
 }
 
@@ -115,7 +105,7 @@ async fn show(visitor: &Visitor, status: StatusCode, group: Option<Group>, form:
     let page = FormPage {
         frame: visitor.frame(Section::People),
         tabs: Tabs::of(visitor, Tab::Groups),
-        root: ROOT,
+        place: Place::of(ROOT, group.as_ref().map(|group| group.id)),
         group,
         form,
         roles: root_roles(visitor).await?,

@@ -9,6 +9,7 @@ mod group_form;
 mod groups;
 mod matrix;
 mod names;
+mod place;
 mod question;
 mod role_form;
 mod roles;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     matrix::{self, Block},
+    place::Place,
     roles::{ROOT, id},
     tabs::{Tab, Tabs},
 };
@@ -25,7 +26,7 @@ use crate::{
 struct FormPage {
     frame: Frame,
     tabs: Tabs,
-    root: &'static str,
+    place: Place,
     /// The role that is changed; `None` = a new one.
     role: Option<Role>,
     form: Form,
@@ -38,7 +39,7 @@ impl FormPage {
         Self {
             frame: visitor.frame(Section::People),
             tabs: Tabs::of(visitor, Tab::Roles),
-            root: ROOT,
+            place: Place::of(ROOT, role.as_ref().map(|role| role.id)),
             blocks: matrix::of_kind(kind),
             role,
             form,
@@ -50,17 +51,6 @@ impl FormPage {
             Some(role) => self.frame.text("people-edit", "name", role.name.as_str()),
             None => self.frame.t("people-role-new").into_owned(),
         }
-    }
-
-    fn action(&self) -> String {
-        match &self.role {
-            Some(role) => format!("{ROOT}/{}/edit", role.id),
-            None => format!("{ROOT}/new"),
-        }
-    }
-
-    fn back(&self) -> String {
-        self.role.as_ref().map_or_else(|| ROOT.to_owned(), |role| format!("{ROOT}/{}", role.id))
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates call with references")]
@@ -144,6 +134,6 @@ pub(super) async fn update(visitor: Visitor, path: PathParameters, body: RawBody
 
 /// Shows the form again, with what is wrong with it.
 fn again(visitor: &Visitor, role: Option<Role>, form: Form, error: ApiError) -> ApiResult {
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     visitor.browser.show_with(status, &FormPage::of(visitor, role, form))
 }

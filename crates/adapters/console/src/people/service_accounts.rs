@@ -3,7 +3,7 @@
 use askama::Template;
 use latchkey_domain::{AccountKind, PersonalToken, User, UserId};
 use latchkey_http::pages::{
-    ApiError, ApiResult, CreateServiceAccountBody, PathParameters, RawBody, UpdateServiceAccountBody, parse,
+    ApiError, ApiResult, CreateServiceAccountBody, PathParameters, RawBody, UpdateServiceAccountBody,
 };
 use latchkey_service::ManageServiceAccounts;
 
@@ -14,7 +14,7 @@ use super::{
     tabs::{Tab, Tabs},
 };
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
     visitor::Visitor,
@@ -70,7 +70,7 @@ pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     let permit = visitor.may::<ManageServiceAccounts>()?;
     let form = Form::read(body).await?;
     let created = async {
-        let sent: CreateServiceAccountBody = parse(form.members(Empty::Absent), "body")?;
+        let sent: CreateServiceAccountBody = form.body()?;
         Ok(visitor.use_cases().service_accounts.create(&permit, sent.into()).await?)
     };
     match created.await {
@@ -91,7 +91,7 @@ pub(super) async fn update(visitor: Visitor, path: PathParameters, body: RawBody
     let accounts = &visitor.use_cases().service_accounts;
     let account = accounts.get(&permit, id(&path)?).await?;
     let updated = async {
-        let sent: UpdateServiceAccountBody = parse(form.members(Empty::Absent), "body")?;
+        let sent: UpdateServiceAccountBody = form.body()?;
         let (name, root_role) = sent.into_change();
         Ok(accounts.update(&permit, account.id, name, root_role).await?)
     };

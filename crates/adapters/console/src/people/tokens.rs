@@ -1,11 +1,9 @@
 //! The personal tokens of a service account.
 
 use askama::Template;
-use latchkey_domain::{PersonalToken, PersonalTokenId, Policy, TokenSecret, User};
-use latchkey_http::pages::{ApiError, ApiResult, CreatePersonalTokenBody, PathParameters, RawBody, parse};
-use latchkey_service::{
-    InstancePermit, IssuedPersonalToken, ManageServiceAccounts, Missing, PersonalTokenDraft,
-};
+use latchkey_domain::{PersonalToken, PersonalTokenId, User};
+use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
+use latchkey_service::{InstancePermit, IssuedPersonalToken, ManageServiceAccounts, Missing};
 
 use super::{
     names::called,
@@ -14,9 +12,10 @@ use super::{
     tabs::{Tab, Tabs},
 };
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
+    personal_token,
     tokens::expiry::{self, Choice},
     visitor::Visitor,
 };
@@ -34,11 +33,14 @@ struct NewPage {
 
 impl NewPage {
     fn of(visitor: &Visitor, account: User, form: Form) -> Self {
-        // The policies are about API tokens, and a personal token always ends.
-        let mut expiries = expiry::choices(Policy::default());
-        expiries.retain(|choice| choice.value != "never");
-        let tabs = Tabs::of(visitor, Tab::ServiceAccounts);
-        Self { frame: visitor.frame(Section::People), tabs, root: ROOT, account, form, expiries }
+        Self {
+            frame: visitor.frame(Section::People),
+            tabs: Tabs::of(visitor, Tab::ServiceAccounts),
+            root: ROOT,
+            account,
+            form,
+            expiries: expiry::of_personal_tokens(),
+        }
     }
 
     fn called(&self) -> &str {
@@ -72,7 +74,7 @@ pub(super) async fn create(visitor: Visitor, path: PathParameters, body: RawBody
     let accounts = &visitor.use_cases().service_accounts;
     let account = accounts.get(&permit, id(&path)?).await?;
     let issued = async {
-        let draft = read(&visitor, &form)?;
+        let draft = personal_token::read(&visitor, &form)?;
         Ok(accounts.create_token(&permit, account.id, draft).await?)
     };
     let issued: Result<IssuedPersonalToken, ApiError> = issued.await;
@@ -82,23 +84,13 @@ pub(super) async fn create(visitor: Visitor, path: PathParameters, body: RawBody
             root: ROOT,
             account,
             token,
-            secret: TokenSecret::reveal(&secret).to_owned(),
+            secret: secret.reveal().to_owned(),
         }),
         Err(error) => {
-            let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+            let (status, form) = form.with_problems(error)?;
             visitor.browser.show_with(status, &NewPage::of(&visitor, account, form))
         }
     }
-}
-
-/// Reads the body of the API that the form stands for.
-fn read(visitor: &Visitor, form: &Form) -> Result<PersonalTokenDraft, ApiError> {
-    let mut members = form.members(Empty::Absent);
-    if let Some(end) = expiry::member(form, visitor.use_cases().now())? {
-        members.insert("expiresAt".to_owned(), end);
-    }
-    let sent: CreatePersonalTokenBody = parse(members, "body")?;
-    Ok(sent.into())
 }
 
 /// Returns an account and that of its tokens which the path names.

@@ -3,9 +3,8 @@
 use askama::Template;
 use latchkey_domain::{AccountKind, Group, Permission, ProjectId, User, UserId};
 use latchkey_http::pages::{
-    ApiError, ApiResult, CreateUserBody, PasswordBody, PathParameters, RawBody, UpdateUserBody, parse,
+    ApiError, ApiResult, CreateUserBody, PasswordBody, PathParameters, RawBody, UpdateUserBody,
 };
-use latchkey_ports::Page;
 use latchkey_service::{ManageGroups, ManageUsers, UserAccess};
 
 use super::{
@@ -16,15 +15,13 @@ use super::{
     tabs::{Tab, Tabs},
 };
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section, query_value},
     page::see_other,
     visitor::Visitor,
 };
 
 const ROOT: &str = path!("people/users");
-/// The projects that can be chosen.
-const CHOICES: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "people/user.html")]
@@ -70,7 +67,7 @@ pub(super) async fn show(visitor: Visitor, path: PathParameters) -> ApiResult {
     let project = query_value(&visitor.browser.target, "project");
     let project = project.and_then(|project| ProjectId::new(&project).ok());
     let access = use_cases.users.access_of(&permit, id, project.clone()).await?;
-    let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES)).await?;
+    let projects = visitor.projects().await?;
     let groups = match visitor.may::<ManageGroups>() {
         Ok(permit) => use_cases.groups.list(&permit).await?,
         Err(_) => Vec::new(),
@@ -97,7 +94,7 @@ pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     let permit = visitor.may::<ManageUsers>()?;
     let form = Form::read(body).await?;
     let created = async {
-        let sent: CreateUserBody = parse(form.members(Empty::Absent), "body")?;
+        let sent: CreateUserBody = form.body()?;
         Ok(visitor.use_cases().users.create(&permit, sent.into()).await?)
     };
     match created.await {
@@ -117,7 +114,7 @@ pub(super) async fn update(visitor: Visitor, path: PathParameters, body: RawBody
     let form = Form::read(body).await?;
     let user = visitor.use_cases().users.get(&permit, id(&path)?).await?;
     let updated = async {
-        let sent: UpdateUserBody = parse(form.members(Empty::Absent), "body")?;
+        let sent: UpdateUserBody = form.body()?;
         Ok(visitor.use_cases().users.update(&permit, user.id, &sent.into()).await?)
     };
     match updated.await {
@@ -163,13 +160,13 @@ pub(super) async fn set_password(visitor: Visitor, path: PathParameters, body: R
     let users = &visitor.use_cases().users;
     let user = users.get(&permit, id(&path)?).await?;
     let set = async {
-        let PasswordBody { password } = parse(form.members(Empty::Absent), "body")?;
+        let PasswordBody { password } = form.body()?;
         Ok::<_, ApiError>(users.set_password(&permit, user.id, &password).await?)
     };
     match set.await {
         Ok(()) => Ok(see_other(&format!("{ROOT}/{}?done=people-password-set", user.id))),
         Err(error) => {
-            let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+            let (status, form) = form.with_problems(error)?;
             visitor.browser.show_with(status, &PasswordPage::of(&visitor, user, form))
         }
     }

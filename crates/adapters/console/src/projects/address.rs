@@ -3,7 +3,7 @@
 use latchkey_domain::ProjectId;
 use latchkey_http::pages::{ApiError, PathParameters};
 
-use crate::page::escaped;
+use crate::paths::escaped;
 
 pub(super) const LIST: &str = path!("projects");
 

@@ -47,14 +47,11 @@ pub(super) async fn show(visitor: Visitor, path: PathParameters) -> ApiResult {
 pub(super) async fn change(visitor: Visitor, path: PathParameters, body: RawBody) -> ApiResult {
     let permit = visitor.may_in::<UpdateProject>(&id(&path)?)?;
     let form = Form::read(body).await?;
-    let changed = match read(&form) {
-        Ok(body) => visitor.use_cases().projects.update(&permit, &body.into()).await.map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
-    let Err(error) = changed else {
+    let changed = async { Ok(visitor.use_cases().projects.update(&permit, &read(&form)?.into()).await?) };
+    let Err(error) = changed.await else {
         return Ok(see_other(&format!("{}?done=project-changed", root(permit.project()))));
     };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     visitor.browser.show_with(status, &page(&visitor, permit.project(), form))
 }
 

@@ -2,13 +2,13 @@
 
 use askama::Template;
 use latchkey_domain::ProjectMode;
-use latchkey_http::pages::{ApiError, ApiResult, CreateProjectBody, RawBody, parse};
+use latchkey_http::pages::{ApiResult, CreateProjectBody, RawBody};
 use latchkey_ports::EnvironmentOverview;
 use latchkey_service::{CreateProjects, ServiceError};
 
 use super::{address::root, mode::Mode};
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
     visitor::Visitor,
@@ -46,14 +46,14 @@ fn page(visitor: &Visitor, form: Form, environments: Vec<EnvironmentOverview>) -
 pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     let permit = visitor.may::<CreateProjects>()?;
     let form = Form::read(body).await?;
-    let created = match parse::<CreateProjectBody>(form.members(Empty::Absent), "body") {
-        Ok(body) => visitor.use_cases().projects.create(&permit, body.into()).await.map_err(ApiError::from),
-        Err(problems) => Err(problems.into()),
+    let created = async {
+        let body: CreateProjectBody = form.body()?;
+        Ok(visitor.use_cases().projects.create(&permit, body.into()).await?)
     };
-    match created {
+    match created.await {
         Ok(created) => Ok(see_other(&format!("{}?done=project-created", root(&created.project.id)))),
         Err(error) => {
-            let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+            let (status, form) = form.with_problems(error)?;
             let environments = environments(&visitor).await?;
             visitor.browser.show_with(status, &page(&visitor, form, environments))
         }

@@ -3,17 +3,17 @@
 use askama::Template;
 use latchkey_domain::Permission;
 use latchkey_http::pages::ApiResult;
-use latchkey_ports::{Page, ProjectOverview};
+use latchkey_ports::ProjectOverview;
 use latchkey_service::{CreateProjects, ReadTokens};
 
 use super::address::{LIST, root};
 use crate::{
     frame::{Frame, Section, query_value},
+    paging::{self, Paging},
+    paths::with_query,
     visitor::Visitor,
 };
 
-/// The projects on a page.
-const SHOWN: u32 = 50;
 /// How many characters of a description are shown.
 const DESCRIBED: usize = 120;
 
@@ -23,8 +23,7 @@ struct ListPage {
     frame: Frame,
     rows: Vec<Row>,
     is_archived: bool,
-    offset: u64,
-    has_more: bool,
+    paging: Paging,
     may_create: bool,
 }
 
@@ -42,36 +41,19 @@ struct Row {
 impl ListPage {
     /// Returns the address of the page that begins there.
     fn at(&self, offset: u64) -> String {
-        let archived = self.is_archived.then(|| "archived=true".to_owned());
-        let offset = (offset > 0).then(|| format!("offset={offset}"));
-        let query: Vec<_> = archived.into_iter().chain(offset).collect();
-        if query.is_empty() { LIST.to_owned() } else { format!("{LIST}?{}", query.join("&")) }
-    }
-
-    fn before(&self) -> String {
-        self.at(self.offset.saturating_sub(SHOWN.into()))
-    }
-
-    fn next(&self) -> String {
-        self.at(self.offset.saturating_add(SHOWN.into()))
-    }
-
-    /// Returns the place of the last project that is shown.
-    fn last(&self) -> u64 {
-        self.offset.saturating_add(self.rows.len().try_into().unwrap_or(u64::MAX))
+        let archived = self.is_archived.then(|| ("archived", "true".to_owned()));
+        let offset = (offset > 0).then(|| ("offset", offset.to_string()));
+        with_query(LIST, archived.into_iter().chain(offset))
     }
 }
 
 pub(super) async fn show(visitor: Visitor) -> ApiResult {
     let target = &visitor.browser.target;
     let is_archived = query_value(target, "archived").as_deref() == Some("true");
-    let offset = query_value(target, "offset").and_then(|offset| offset.parse().ok()).unwrap_or(0);
-    // One more than is shown says whether there are more.
-    let page = Page { limit: Some(SHOWN + 1), offset };
-    let mut projects = visitor.use_cases().projects.list(visitor.caller(), is_archived, page).await?;
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let has_more = projects.len() > shown;
-    projects.truncate(shown);
+    let offset = paging::offset(target);
+    let list = &visitor.use_cases().projects;
+    let mut projects = list.list(visitor.caller(), is_archived, paging::asked(offset)).await?;
+    let paging = Paging::cut(&mut projects, offset);
     let row = |overview: ProjectOverview| {
         let id = &overview.project.id;
         Row {
@@ -86,8 +68,7 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
         frame: visitor.frame(Section::Projects),
         rows: projects.into_iter().map(row).collect(),
         is_archived,
-        offset,
-        has_more,
+        paging,
         may_create: visitor.may::<CreateProjects>().is_ok(),
     })
 }

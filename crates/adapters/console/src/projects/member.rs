@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use askama::Template;
 use latchkey_domain::{GroupId, Holder, Role, UserId};
-use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, SetRolesBody, parse};
+use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, SetRolesBody};
 use latchkey_service::{Missing, Permit, ServiceError, UpdateProject};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     members::{self, Holding},
 };
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
     visitor::Visitor,
@@ -86,20 +86,17 @@ pub(super) async fn change(visitor: Visitor, path: PathParameters, body: RawBody
         let page = page(&visitor, &permit, member, form).await?;
         return visitor.browser.show_with(StatusCode::BAD_REQUEST, &page);
     }
-    let changed = match parse::<SetRolesBody>(form.members(Empty::Absent), "body") {
-        Ok(body) => {
-            let roles = body.into_roles();
-            visitor.use_cases().members.replace(&permit, holder, &roles).await.map_err(ApiError::from)
-        }
-        Err(problems) => Err(problems.into()),
+    let changed = async {
+        let body: SetRolesBody = form.body()?;
+        Ok(visitor.use_cases().members.replace(&permit, holder, &body.into_roles()).await?)
     };
-    let Err(error) = changed else {
+    let Err(error) = changed.await else {
         let root = root(permit.project());
         // Users may have taken from themselves the permission to see the members.
         let place = if is_visitor(&visitor, holder) { root } else { format!("{root}/members") };
         return Ok(see_other(&format!("{place}?done=project-member-changed")));
     };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     let page = page(&visitor, &permit, member, form).await?;
     visitor.browser.show_with(status, &page)
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use latchkey_domain::{Group, Holder, Place, Role, RoleId, Timestamp, User, authorize_granting};
-use latchkey_http::pages::{AddAccessBody, ApiError, ApiResult, PathParameters, RawBody, parse};
+use latchkey_http::pages::{AddAccessBody, ApiResult, PathParameters, RawBody, parse};
 use latchkey_ports::{Member, MemberGroup};
 use latchkey_service::{Permit, ProjectAccess, ServiceError, UpdateProject};
 use serde_json::{Map, Value};
@@ -180,18 +180,15 @@ async fn page(
 pub(super) async fn add(visitor: Visitor, path: PathParameters, body: RawBody) -> ApiResult {
     let permit = visitor.may_in::<UpdateProject>(&id(&path)?)?;
     let form = Form::read(body).await?;
-    let added = match parse::<AddAccessBody>(with_numbers(form.members(Empty::Absent)), "body") {
-        Ok(body) => {
-            let (users, groups, roles) = body.into_parts();
-            let members = &visitor.use_cases().members;
-            members.add(&permit, users, groups, &roles).await.map_err(ApiError::from)
-        }
-        Err(problems) => Err(problems.into()),
+    let added = async {
+        let body: AddAccessBody = parse(with_numbers(form.members(Empty::Absent)), "body")?;
+        let (users, groups, roles) = body.into_parts();
+        Ok(visitor.use_cases().members.add(&permit, users, groups, &roles).await?)
     };
-    let Err(error) = added else {
+    let Err(error) = added.await else {
         return Ok(see_other(&format!("{}/members?done=project-members-added", root(permit.project()))));
     };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     let page = page(&visitor, &permit, form).await?;
     visitor.browser.show_with(status, &page)
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use latchkey_domain::{Permission, Project};
-use latchkey_http::pages::{ApiError, ApiResult, PathParameters, ProjectEnvironmentBody, RawBody, parse};
+use latchkey_http::pages::{ApiError, ApiResult, PathParameters, ProjectEnvironmentBody, RawBody};
 use latchkey_ports::ProjectOverview;
 use latchkey_service::{ReadTokens, UpdateProject};
 
@@ -13,10 +13,12 @@ use super::{
     policy::{self, Rule},
 };
 use crate::{
-    environments::{Switch, kind_label},
-    form::{Empty, Form},
+    environments::kind_label,
+    form::Form,
     frame::{Frame, Section},
-    page::{escaped, see_other},
+    mark::Mark,
+    page::see_other,
+    paths::escaped,
     visitor::Visitor,
 };
 
@@ -53,7 +55,7 @@ struct Allowed {
 struct EnvironmentHere {
     name: String,
     kind: String,
-    state: Switch,
+    state: Mark,
     /// How many tokens work in it and in the project.
     tokens: u64,
 }
@@ -76,7 +78,7 @@ async fn page(visitor: &Visitor, id: &str, form: Form) -> Result<OnePage, ApiErr
             environments.push(EnvironmentHere {
                 name: environment.name.to_string(),
                 kind: kind_label(&frame, environment.kind),
-                state: Switch(environment.enabled),
+                state: Mark::of_switch(environment.enabled),
                 tokens: tokens.remove(&environment.name).unwrap_or(0),
             });
         } else {
@@ -106,14 +108,14 @@ pub(super) async fn add_environment(visitor: Visitor, path: PathParameters, body
     let permit = visitor.may_in::<UpdateProject>(&id(&path)?)?;
     let form = Form::read(body).await?;
     let projects = &visitor.use_cases().projects;
-    let added = match parse::<ProjectEnvironmentBody>(form.members(Empty::Absent), "body") {
-        Ok(body) => projects.add_environment(&permit, &body.environment).await.map_err(ApiError::from),
-        Err(problems) => Err(problems.into()),
+    let added = async {
+        let body: ProjectEnvironmentBody = form.body()?;
+        Ok(projects.add_environment(&permit, &body.environment).await?)
     };
-    let Err(error) = added else {
+    let Err(error) = added.await else {
         return Ok(see_other(&format!("{}?done=project-environment-added", root(permit.project()))));
     };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     let page = page(&visitor, permit.project().as_str(), form).await?;
     visitor.browser.show_with(status, &page)
 }

@@ -2,12 +2,12 @@
 
 use askama::Template;
 use latchkey_domain::{Permission, Policy, PolicyRule, Term, TokenId};
-use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, SetPolicyBody, parse};
+use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody, SetPolicyBody};
 use latchkey_service::{PolicyViolation, ProjectPolicies, ReadTokens, UpdateProject};
 
 use super::address::{id, root};
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section, query_value},
     page::see_other,
     visitor::Visitor,
@@ -149,16 +149,14 @@ async fn page(visitor: &Visitor, id: &str, form: Option<Form>) -> Result<PolicyP
 pub(super) async fn set(visitor: Visitor, path: PathParameters, body: RawBody) -> ApiResult {
     let permit = visitor.may_in::<UpdateProject>(&id(&path)?)?;
     let form = Form::read(body).await?;
-    let set = match parse::<SetPolicyBody>(form.members(Empty::Absent), "body") {
-        Ok(body) => {
-            visitor.use_cases().policies.set(&permit, &body.into()).await.map(drop).map_err(ApiError::from)
-        }
-        Err(problems) => Err(problems.into()),
+    let set = async {
+        let body: SetPolicyBody = form.body()?;
+        Ok(visitor.use_cases().policies.set(&permit, &body.into()).await?)
     };
-    let Err(error) = set else {
+    let Err(error) = set.await else {
         return Ok(see_other(&format!("{}/policy?done=project-policy-changed", root(permit.project()))));
     };
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     let page = page(&visitor, permit.project().as_str(), Some(form)).await?;
     visitor.browser.show_with(status, &page)
 }

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use latchkey_domain::{ApiToken, Policy};
 use latchkey_http::pages::{ApiError, ApiResult, PatchTokenBody, PathParameters, RawBody, parse};
+use latchkey_service::ServiceError;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -79,20 +80,26 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, path: PathParameters) -
     reach.check_changing(&visitor)?;
     let token = reach.get(&visitor, &reference(&path)?).await?;
     let form = values(&token);
-    visitor.browser.show(&page(&visitor, &reach, token, form))
+    let page = page(&visitor, &reach, token, form).await?;
+    visitor.browser.show(&page)
 }
 
-fn page(visitor: &Visitor, reach: &Reach, token: ApiToken, mut form: Form) -> EditPage {
+async fn page(
+    visitor: &Visitor,
+    reach: &Reach,
+    token: ApiToken,
+    mut form: Form,
+) -> Result<EditPage, ServiceError> {
     form.set("_seen", &seen(&token));
-    let policy = visitor.use_cases().policies.of_instance();
-    EditPage {
+    let policy = reach.policy(visitor).await?;
+    Ok(EditPage {
         frame: visitor.frame(Section::Tokens),
         root: reach.path(),
         token,
         form,
         expiries: expiry::choices(policy),
         policy,
-    }
+    })
 }
 
 pub(super) async fn change(visitor: Visitor, reach: Reach, path: PathParameters, body: RawBody) -> ApiResult {
@@ -102,17 +109,19 @@ pub(super) async fn change(visitor: Visitor, reach: Reach, path: PathParameters,
     let token = reach.get(&visitor, &reference).await?;
     if form.value("_seen") != seen(&token) {
         form.refuse(visitor.browser.words.get("token-changed-meanwhile").into_owned());
-        return visitor.browser.show_with(StatusCode::CONFLICT, &page(&visitor, &reach, token, form));
+        let page = page(&visitor, &reach, token, form).await?;
+        return visitor.browser.show_with(StatusCode::CONFLICT, &page);
     }
-    let changed = match patch(&visitor, &token, &form) {
-        Ok(sent) => reach.update(&visitor, &reference, &sent.into()).await.map_err(ApiError::from),
-        Err(error) => Err(error),
+    let changed = async {
+        let sent = patch(&visitor, &token, &form)?;
+        Ok(reach.update(&visitor, &reference, &sent.into()).await?)
     };
-    match changed {
+    match changed.await {
         Ok(()) => Ok(see_other(&format!("{}/{}?done=token-changed", reach.path(), token.id))),
         Err(error) => {
-            let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
-            visitor.browser.show_with(status, &page(&visitor, &reach, token, form))
+            let (status, form) = form.with_problems(error)?;
+            let page = page(&visitor, &reach, token, form).await?;
+            visitor.browser.show_with(status, &page)
         }
     }
 }
@@ -128,9 +137,7 @@ fn patch(visitor: &Visitor, token: &ApiToken, form: &Form) -> Result<PatchTokenB
     {
         remove_missing(old, new);
     }
-    if let Some(end) = expiry::member(form, visitor.use_cases().now())? {
-        after.insert("expiresAt".to_owned(), end);
-    }
+    expiry::add_to(&mut after, form, visitor.use_cases().now())?;
     Ok(parse(after, "body")?)
 }
 

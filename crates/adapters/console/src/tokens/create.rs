@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, http::StatusCode};
 use askama::Template;
 use latchkey_domain::{EnvironmentName, Policy, ProjectId, TokenKind};
 use latchkey_http::pages::{ApiError, ApiResult, Client, CreateTokenBody, RawBody, parse};
-use latchkey_service::{ReadTokens, ServiceError, TokenReference, TokenRequest};
+use latchkey_service::{ServiceError, TokenReference, TokenRequest};
 
 use super::{
     change::values,
@@ -66,13 +66,7 @@ pub(super) async fn show(visitor: Visitor, reach: Reach) -> ApiResult {
 
 async fn page(visitor: &Visitor, reach: Reach, form: Form, key: String) -> Result<NewPage, ServiceError> {
     let choices = list::choices(visitor).await?;
-    let policy = match &reach {
-        Reach::Project(project) => match visitor.may_in::<ReadTokens>(project) {
-            Ok(permit) => visitor.use_cases().policies.of_project(&permit).await?.effective(),
-            Err(_) => visitor.use_cases().policies.of_instance(),
-        },
-        Reach::Instance => visitor.use_cases().policies.of_instance(),
-    };
+    let policy = reach.policy(visitor).await?;
     let kinds = [TokenKind::Client, TokenKind::Frontend, TokenKind::Admin].into_iter();
     let kinds = kinds.filter(|kind| match &reach {
         Reach::Project(_) => *kind != TokenKind::Admin,
@@ -117,9 +111,7 @@ pub(super) async fn create(visitor: Visitor, reach: Reach, request: HttpRequest,
 /// Reads the body of the API that the form stands for.
 fn read(visitor: &Visitor, reach: &Reach, form: &Form) -> Result<TokenRequest, ApiError> {
     let mut members = form.members(Empty::Absent);
-    if let Some(end) = expiry::member(form, visitor.use_cases().now())? {
-        members.insert("expiresAt".to_owned(), end);
-    }
+    expiry::add_to(&mut members, form, visitor.use_cases().now())?;
     let body: CreateTokenBody = parse(members, "body")?;
     Ok(match reach {
         Reach::Project(_) => body.into_request()?,
@@ -130,7 +122,7 @@ fn read(visitor: &Visitor, reach: &Reach, form: &Form) -> Result<TokenRequest, A
 /// Shows the form again, with what is wrong with it.
 async fn again(visitor: &Visitor, reach: Reach, form: Form, error: ApiError) -> ApiResult {
     let key = form.value("_key").to_owned();
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     // A key that was used for another form would refuse this one again.
     let key =
         if status == StatusCode::UNPROCESSABLE_ENTITY { visitor.context().new_id().to_string() } else { key };

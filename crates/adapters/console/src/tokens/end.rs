@@ -5,11 +5,11 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use askama::Template;
 use latchkey_domain::{ApiToken, Timestamp};
-use latchkey_http::pages::{ApiResult, PatchTokenBody, PathParameters, RawBody, parse};
+use latchkey_http::pages::{ApiResult, PatchTokenBody, PathParameters, RawBody};
 
 use super::reach::{Reach, reference};
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     page::see_other,
     visitor::Visitor,
@@ -62,7 +62,7 @@ pub(super) async fn enable(visitor: Visitor, reach: Reach, path: PathParameters,
     reach.check_changing(&visitor)?;
     let form = Form::read(body).await?;
     let reference = reference(&path)?;
-    let change: PatchTokenBody = parse(form.members(Empty::Absent), "body")?;
+    let change: PatchTokenBody = form.body()?;
     reach.update(&visitor, &reference, &change.into()).await?;
     let done = if form.has("enabled:flag", "true") { "token-enabled" } else { "token-disabled" };
     Ok(see_other(&format!("{}/{}?done={done}", reach.path(), path.text("token")?)))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use latchkey_domain::{Policy, Timestamp};
 use latchkey_http::pages::{ApiError, Detail};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::form::Form;
 
@@ -42,11 +42,25 @@ pub(crate) fn choices(policy: Policy) -> Vec<Choice> {
     choices
 }
 
-/// Returns the member `expiresAt` that a form stands for; `None`: it says nothing of it.
+/// Returns the choices for a personal access token, which always ends, and about which there are no policies.
+pub(crate) fn of_personal_tokens() -> Vec<Choice> {
+    let mut choices = choices(Policy::default());
+    choices.retain(|choice| choice.value != "never");
+    choices
+}
+
+/// Adds the member `expiresAt` to those of a body, if the form says anything of it.
 ///
 /// # Errors
 /// [`ApiError::BadInput`] for a date that is none.
-pub(crate) fn member(form: &Form, now: Timestamp) -> Result<Option<Value>, ApiError> {
+pub(crate) fn add_to(members: &mut Map<String, Value>, form: &Form, now: Timestamp) -> Result<(), ApiError> {
+    if let Some(end) = chosen(form, now)? {
+        members.insert("expiresAt".to_owned(), end);
+    }
+    Ok(())
+}
+
+fn chosen(form: &Form, now: Timestamp) -> Result<Option<Value>, ApiError> {
     let bad = |message: &str| ApiError::BadInput(vec![Detail::of_field("_expiresOn", message)]);
     match form.value("_expires") {
         "" | "keep" => Ok(None),

@@ -1,23 +1,37 @@
 //! The list of tokens as CSV, without secrets.
 
+use std::iter;
+
 use actix_web::{
     HttpResponse,
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     web::Bytes,
 };
 use futures_util::{StreamExt as _, stream};
-use latchkey_http::pages::{ApiError, ApiResult, Query, TokenQuery};
-use latchkey_service::{TokenFilter, TokenPage, TokenPortions};
+use latchkey_domain::Timestamp;
+use latchkey_http::pages::{ApiError, ApiResult, Query, TokenQuery, plain, table};
+use latchkey_service::{RevealedToken, TokenFilter, TokenPage, TokenPortions};
 
 use super::{
     list::{Address, Row, filter},
     reach::Reach,
 };
 use crate::visitor::Visitor;
-use latchkey_domain::Timestamp;
 
-const HEADER: &str =
-    "id,name,type,projects,environment,status,createdAt,expiresAt,lastUsedAt,owner,description\r\n";
+/// The columns, named as in JSON.
+const COLUMNS: [&str; 11] = [
+    "id",
+    "name",
+    "type",
+    "projects",
+    "environment",
+    "status",
+    "createdAt",
+    "expiresAt",
+    "lastUsedAt",
+    "owner",
+    "description",
+];
 
 /// Returns every token that the list has, of which a page shows 50. Read in portions, so that a list of any length takes
 /// bounded memory.
@@ -26,32 +40,33 @@ pub(super) async fn csv(visitor: Visitor, reach: Reach, query: Query<TokenQuery>
     let now = visitor.use_cases().now();
     let filter = TokenFilter { limit: None, ..filter(&query, &address, now)? };
     let TokenPage { tokens, rest, .. } = reach.search(&visitor, filter).await?;
-    let mut start = HEADER.to_owned();
-    for token in tokens {
-        line(&mut start, &Row::of(token.token, now));
-    }
+    let start = lines(iter::once(COLUMNS.map(ToOwned::to_owned)).chain(rows(tokens, now)))?;
     let rest = stream::try_unfold(rest, move |rest: Option<TokenPortions>| async move {
         let Some(rest) = rest else { return Ok::<_, ApiError>(None) };
         let TokenPage { tokens, rest, .. } = rest.read().await?;
-        let mut text = String::new();
-        for token in tokens {
-            line(&mut text, &Row::of(token.token, now));
-        }
-        Ok(Some((Bytes::from(text), rest)))
+        Ok(Some((lines(rows(tokens, now))?, rest)))
     });
-    let body = stream::iter([Ok(Bytes::from(start))]).chain(rest);
+    let body = stream::iter([Ok(start)]).chain(rest);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"tokens.csv\""))
         .streaming(body))
 }
 
-fn line(text: &mut String, row: &Row) {
+fn lines(rows: impl Iterator<Item = [String; COLUMNS.len()]>) -> Result<Bytes, ApiError> {
+    table(rows).map(Bytes::from).map_err(ApiError::internal)
+}
+
+fn rows(tokens: Vec<RevealedToken>, now: Timestamp) -> impl Iterator<Item = [String; COLUMNS.len()]> {
+    tokens.into_iter().map(move |token| cells(&Row::of(token.token, now)))
+}
+
+fn cells(row: &Row) -> [String; COLUMNS.len()] {
     let token = &row.token;
     let moment = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string()).unwrap_or_default();
     let attributes = &token.attributes;
     let projects = row.projects();
-    let fields = [
+    let cells = [
         token.id.to_string(),
         token.name.as_str().to_owned(),
         token.access.kind().as_str().to_owned(),
@@ -64,26 +79,5 @@ fn line(text: &mut String, row: &Row) {
         attributes.owner.as_ref().map(ToString::to_string).unwrap_or_default(),
         attributes.description.as_ref().map(ToString::to_string).unwrap_or_default(),
     ];
-    let fields: Vec<_> = fields.iter().map(|field| quoted(field)).collect();
-    text.push_str(&fields.join(","));
-    text.push_str("\r\n");
-}
-
-/// Returns a field as RFC 4180 has it. A text that a spreadsheet would take for a formula is marked as text.
-fn quoted(field: &str) -> String {
-    let is_formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let field = if is_formula { format!("'{field}") } else { field.to_owned() };
-    if field.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn fields_are_quoted_and_are_no_formulas() {
-        assert_eq!(quoted("a,\"b\"\nc"), "\"a,\"\"b\"\"\nc\"");
-        assert_eq!(quoted("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(quoted("shop"), "shop");
-    }
+    cells.map(|cell| plain(&cell))
 }

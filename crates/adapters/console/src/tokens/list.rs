@@ -4,9 +4,8 @@ use askama::Template;
 use futures_util::future::try_join;
 use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind};
 use latchkey_http::pages::{ApiResult, Query, TokenQuery};
-use latchkey_ports::{AttributeFilter, Direction, Page, TokenOrder};
+use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
 use latchkey_service::{ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{fmt::Display, time::Duration};
 
 use super::{
@@ -16,15 +15,13 @@ use super::{
 use crate::{
     frame::{Frame, Section, query_pairs},
     page::see_other,
+    paging::{self, Paging},
+    paths::with_query,
     visitor::Visitor,
 };
 
-/// The tokens on a page.
-const SHOWN: u32 = 50;
 /// The other projects to which the list of one links.
 const LINKED: usize = 50;
-/// The projects and environments that can be chosen.
-const CHOICES: u32 = 1_000;
 const DAY: u64 = 86_400;
 
 /// The days after which a token can be looked for as unused.
@@ -40,8 +37,7 @@ struct ListPage {
     root: String,
     rows: Vec<Row>,
     address: Address,
-    offset: u64,
-    has_more: bool,
+    paging: Paging,
     choices: Choices,
     allowed: Allowed,
 }
@@ -116,11 +112,7 @@ impl Address {
         let kept = self.pairs.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
         let replaced = changes.iter().map(|(name, value)| (*name, value.as_str()));
-        let query: Vec<_> = kept
-            .chain(replaced.filter(|(_, value)| !value.is_empty()))
-            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
-            .collect();
-        if query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, query.join("&")) }
+        with_query(&self.path, kept.chain(replaced))
     }
 
     /// Returns the address of the page that begins there.
@@ -152,10 +144,6 @@ impl Address {
     }
 }
 
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-}
-
 /// Returns the filter that an address of a list stands for, without a page.
 pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestamp) -> ApiResult<TokenFilter> {
     let (mut filter, _) = TokenQuery::read(query)?;
@@ -165,11 +153,12 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
     if let Some(days) = UNUSED_DAYS.into_iter().find(|days| address.is("unused", days)) {
         filter.unused_since = now.minus(Duration::from_secs(days * DAY)).ok();
     }
-    let is_enabled =
-        |value: bool| AttributeFilter::Is { path: vec!["enabled".to_owned()], values: vec![value.into()] };
     filter.of_all_projects = address.is("attention", OF_ALL_PROJECTS);
     match State::named(address.value("status")) {
-        Some(State::Disabled) => filter.attributes.push(is_enabled(false)),
+        Some(State::Disabled) => {
+            let path = vec!["enabled".to_owned()];
+            filter.attributes.push(AttributeFilter::Is { path, values: vec![false.into()] });
+        }
         Some(State::Expired) => filter.expired = Some(true),
         Some(State::Expiring) => {
             filter.expired = Some(false);
@@ -193,34 +182,19 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery
     let frame = visitor.frame(Section::Tokens);
     let filter = filter(&query, &address, frame.now)?;
     let offset = filter.offset;
-    // One more than is shown says whether there are more.
-    let filter = TokenFilter { limit: Some(SHOWN + 1), ..filter };
+    let filter = TokenFilter { limit: paging::asked(offset).limit, ..filter };
     let (page, choices) = try_join(reach.search(&visitor, filter), choices(&visitor)).await?;
     let mut tokens = page.tokens;
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let has_more = tokens.len() > shown;
-    tokens.truncate(shown);
+    let paging = Paging::cut(&mut tokens, offset);
     let rows = tokens.into_iter().map(|revealed| Row::of(revealed.token, frame.now)).collect();
-    let allowed = match &reach {
-        Reach::Project(_) => reach.allowed(&visitor, TokenKind::Client),
-        Reach::Instance => {
-            let [client, frontend] =
-                [TokenKind::Client, TokenKind::Frontend].map(|kind| reach.allowed(&visitor, kind));
-            Allowed {
-                create: client.create || frontend.create,
-                update: client.update || frontend.update,
-                delete: client.delete || frontend.delete,
-            }
-        }
-    };
-    visitor.browser.show(&ListPage { frame, reach, root, rows, address, offset, has_more, choices, allowed })
+    let allowed = reach.allowed_with_some(&visitor);
+    visitor.browser.show(&ListPage { frame, reach, root, rows, address, paging, choices, allowed })
 }
 
 /// Returns what can be chosen in the filters.
 pub(crate) async fn choices(visitor: &Visitor) -> Result<Choices, ServiceError> {
-    let use_cases = visitor.use_cases();
-    let projects = use_cases.projects.list(visitor.caller(), false, Page::first(CHOICES));
-    let (projects, environments) = try_join(projects, use_cases.environments.list(visitor.caller())).await?;
+    let environments = visitor.use_cases().environments.list(visitor.caller());
+    let (projects, environments) = try_join(visitor.projects(), environments).await?;
     let readable = projects.into_iter().map(|overview| overview.project.id);
     let has_all = visitor.may::<ReadInstanceTokens>().is_ok();
     let kinds = if has_all {

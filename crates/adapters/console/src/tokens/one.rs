@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use askama::Template;
 use latchkey_domain::{ApiToken, Timestamp};
-use latchkey_http::pages::{ApiResult, PathParameters, event_label};
+use latchkey_http::pages::{ApiResult, PathParameters};
 use latchkey_ports::{Page, SeenAddress};
 use latchkey_service::{EventFilter, UsageInterval, UsageQuery, UsageReport};
 
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     chart::{Chart, Column},
     frame::{Frame, Section, query_value},
+    happened::Happened,
     moment,
     visitor::Visitor,
 };
@@ -44,13 +45,6 @@ struct OnePage {
     events: Vec<Happened>,
 }
 
-/// An event of the token.
-struct Happened {
-    at: Timestamp,
-    label: &'static str,
-    actor: String,
-}
-
 impl OnePage {
     fn token(&self) -> &ApiToken {
         &self.row.token
@@ -74,12 +68,7 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, path: PathParameters) -
     let previous = use_cases.issuer.previous_secret_ends(&token).await?;
     let filter = EventFilter { text: Some(token.id.to_string()), ..EventFilter::default() };
     let events = use_cases.audit_trail.search(visitor.caller(), filter, Page::first(EVENTS)).await?.events;
-    let events = events.into_iter().map(|event| Happened {
-        at: event.record.at,
-        label: event_label(event.record.kind),
-        actor: event.record.actor.name().to_owned(),
-    });
-    let events = events.collect();
+    let events = events.into_iter().map(Happened::of).collect();
     let (verified, refused) = report.points.iter().fold((0_u64, 0_u64), |(verified, refused), point| {
         (verified + point.verified, refused + point.refused.values().sum::<u64>())
     });

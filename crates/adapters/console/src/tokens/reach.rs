@@ -1,16 +1,17 @@
 //! Which tokens a page is about, and the use cases for them.
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use latchkey_domain::{ApiToken, Permission, ProjectId, ProjectScope, TokenKind};
-use latchkey_http::pages::{ApiError, PathParameters};
-use latchkey_service::{
-    AnswerKeeper, CreateInstanceTokens, CreateTokens, DeleteInstanceTokens, DeleteTokens, InstancePermit,
-    Missing, Overlap, ReadInstanceTokens, ReadTokens, RevealedToken, ServiceError, TokenFilter, TokenPage,
-    TokenPatch, TokenReference, TokenRequest, UpdateInstanceTokens, UpdateTokens,
-};
 use std::future::{Ready, ready};
 
-use crate::visitor::Visitor;
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use latchkey_domain::{ApiToken, Permission, Policy, ProjectId, ProjectScope, TokenKind};
+use latchkey_http::pages::{ApiError, PathParameters};
+use latchkey_service::{
+    AnswerKeeper, CreateInstanceTokens, CreateTokens, DeleteInstanceTokens, DeleteTokens, Existed,
+    InstancePermit, Missing, Overlap, ReadInstanceTokens, ReadTokens, RevealedToken, ServiceError,
+    TokenFilter, TokenPage, TokenPatch, TokenReference, TokenRequest, UpdateInstanceTokens, UpdateTokens,
+};
+
+use crate::{paths::escaped, visitor::Visitor};
 
 /// The tokens of one project, or those of the instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Reach {
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Project(project) => {
-                format!("{}/{}/tokens", path!("projects"), crate::page::escaped(project))
+                format!("{}/{}/tokens", path!("projects"), escaped(project))
             }
             Self::Instance => path!("tokens").to_owned(),
         }
@@ -183,9 +184,11 @@ impl Reach {
             }
             Self::Instance => {
                 let permit = visitor.may::<DeleteInstanceTokens>()?;
-                // Here a token that is gone counts as done; a page says that it was gone.
-                use_cases.instance_tokens.get(&visitor.may::<ReadInstanceTokens>()?, reference).await?;
-                use_cases.instance_tokens.delete(&permit, reference).await.map(drop)
+                match use_cases.instance_tokens.delete(&permit, reference).await? {
+                    Existed::Yes => Ok(()),
+                    // To the API that is done; a page says that it was gone.
+                    Existed::No => Err(Missing::Token.into()),
+                }
             }
         }
     }
@@ -206,6 +209,26 @@ impl Reach {
                 update: covers(visitor.may::<UpdateInstanceTokens>(), kind),
                 delete: covers(visitor.may::<DeleteInstanceTokens>(), kind),
             },
+        }
+    }
+
+    /// Returns what the visitor may do with some of the tokens here.
+    pub(crate) fn allowed_with_some(&self, visitor: &Visitor) -> Allowed {
+        let [client, frontend] =
+            [TokenKind::Client, TokenKind::Frontend].map(|kind| self.allowed(visitor, kind));
+        Allowed {
+            create: client.create || frontend.create,
+            update: client.update || frontend.update,
+            delete: client.delete || frontend.delete,
+        }
+    }
+
+    /// Returns the policy that holds for new tokens here, as far as the visitor may know it.
+    pub(crate) async fn policy(&self, visitor: &Visitor) -> Result<Policy, ServiceError> {
+        let policies = &visitor.use_cases().policies;
+        match self.project().map(|project| visitor.may_in::<ReadTokens>(project)) {
+            Some(Ok(permit)) => Ok(policies.of_project(&permit).await?.effective()),
+            Some(Err(_)) | None => Ok(policies.of_instance()),
         }
     }
 
@@ -235,13 +258,12 @@ impl FromRequest for Reach {
     type Future = Ready<Result<Self, ApiError>>;
 
     /// Never fails: what is no project is found to be none after the visitor is known.
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(match request.match_info().get("projectId") {
-            Some(project) => {
-                let project = crate::page::unescaped(project);
-                Self::Project(project)
-            }
-            None => Self::Instance,
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_of_project = request.match_info().get("projectId").is_some();
+        let path = PathParameters::from_request(request, payload).into_inner();
+        ready(Ok(match path.map(|path| path.text("projectId")) {
+            Ok(project) if is_of_project => Self::Project(project.unwrap_or_default()),
+            _ => Self::Instance,
         }))
     }
 }

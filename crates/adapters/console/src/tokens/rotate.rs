@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use askama::Template;
 use latchkey_domain::ApiToken;
-use latchkey_http::pages::{ApiError, ApiResult, Client, PathParameters, RawBody, RotateTokenBody, parse};
+use latchkey_http::pages::{ApiError, ApiResult, Client, PathParameters, RawBody, RotateTokenBody};
 use latchkey_service::Overlap;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     secret::{self, Occasion},
 };
 use crate::{
-    form::{Empty, Form},
+    form::Form,
     frame::{Frame, Section},
     visitor::Visitor,
 };
@@ -84,13 +84,13 @@ pub(super) async fn rotate(
         Err(error) => error,
     };
     let key = form.value("_key").to_owned();
-    let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+    let (status, form) = form.with_problems(error)?;
     let token = reach.get(&visitor, &reference).await?;
     let page = RotatePage { frame: visitor.frame(Section::Tokens), root: reach.path(), token, form, key };
     visitor.browser.show_with(status, &page)
 }
 
 fn overlap(form: &Form) -> Result<Overlap, ApiError> {
-    let body: RotateTokenBody = parse(form.members(Empty::Absent), "body")?;
+    let body: RotateTokenBody = form.body()?;
     body.overlap()
 }

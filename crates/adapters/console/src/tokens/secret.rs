@@ -3,11 +3,10 @@
 use actix_web::HttpRequest;
 use askama::Template;
 use latchkey_domain::{ApiToken, TokenSecret};
-use latchkey_http::pages::{ApiError, ApiResult};
+use latchkey_http::pages::{ApiError, ApiResult, answer_key};
 use latchkey_ports::AnswerKey;
 use latchkey_service::{AnswerKeeper, KeyedRequest, RevealedToken, ServiceError, TokenReference};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     reach::Reach,
@@ -84,17 +83,9 @@ fn keyed(visitor: &Visitor, request: &HttpRequest, form: &Form) -> Option<KeyedR
         return None;
     }
     let user = visitor.signed_in.user().to_string();
-    let digest = |parts: &[&[u8]]| {
-        let mut digest = Sha256::new();
-        for part in parts {
-            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            digest.update(part);
-        }
-        digest.finalize().into()
-    };
     let of_key: [&[u8]; 4] = [b"console", user.as_bytes(), request.uri().path().as_bytes(), key.as_bytes()];
-    let of_form: Vec<&[u8]> = form.bytes().collect();
-    Some(KeyedRequest { key: AnswerKey(digest(&of_key)), fingerprint: digest(&of_form) })
+    let AnswerKey(fingerprint) = answer_key(form.bytes());
+    Some(KeyedRequest { key: answer_key(of_key), fingerprint })
 }
 
 /// Shows the secret.

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use latchkey_domain::{EventKind, Webhook};
-use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
+use latchkey_http::pages::{ApiResult, PathParameters, RawBody};
 use latchkey_service::{ManageWebhooks, ServiceError};
 
 use super::{
@@ -46,14 +46,11 @@ pub(super) async fn change(visitor: Visitor, path: PathParameters, body: RawBody
     let id = id_in(&path)?;
     let webhooks = &visitor.use_cases().webhooks;
     let webhook = webhooks.get(&permit, id).await?;
-    let changed = match fields::read(&form) {
-        Ok(target) => webhooks.replace(&permit, id, &target).await.map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
-    match changed {
+    let changed = async { Ok(webhooks.replace(&permit, id, &fields::read(&form)?).await?) };
+    match changed.await {
         Ok(_) => Ok(see_other(&format!("{ROOT}/{id}?done=webhook-changed"))),
         Err(error) => {
-            let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+            let (status, form) = form.with_problems(error)?;
             let page = page(&visitor, webhook, form).await?;
             visitor.browser.show_with(status, &page)
         }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use latchkey_domain::{EventKind, Webhook};
-use latchkey_http::pages::{ApiError, ApiResult, RawBody};
+use latchkey_http::pages::{ApiResult, RawBody};
 use latchkey_service::{ManageWebhooks, ServiceError};
 
 use super::{address::ROOT, fields};
@@ -43,18 +43,15 @@ async fn page(visitor: &Visitor, form: Form) -> Result<NewPage, ServiceError> {
 pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     let permit = visitor.may::<ManageWebhooks>()?;
     let form = Form::read(body).await?;
-    let created = match fields::read(&form) {
-        Ok(target) => visitor.use_cases().webhooks.create(&permit, target).await.map_err(ApiError::from),
-        Err(error) => Err(error),
-    };
-    match created {
+    let created = async { Ok(visitor.use_cases().webhooks.create(&permit, fields::read(&form)?).await?) };
+    match created.await {
         Ok(created) => {
             let secret = created.secret.reveal().to_owned();
             let frame = visitor.frame(Section::Webhooks);
             visitor.browser.show_secret(&SecretPage { frame, webhook: created.webhook, secret })
         }
         Err(error) => {
-            let Some((status, form)) = form.with_problems(&error) else { return Err(error) };
+            let (status, form) = form.with_problems(error)?;
             let page = page(&visitor, form).await?;
             visitor.browser.show_with(status, &page)
         }

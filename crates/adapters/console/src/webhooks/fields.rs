@@ -1,17 +1,10 @@
 //! The form that creates a webhook and changes one.
 
 use latchkey_domain::{EventKind, Webhook, WebhookTarget, WebhookTemplate};
-use latchkey_http::pages::{ApiError, WebhookDraftBody, parse};
-use latchkey_ports::Page;
+use latchkey_http::pages::{ApiError, WebhookDraftBody};
 use latchkey_service::ServiceError;
 
-use crate::{
-    form::{Empty, Form},
-    visitor::Visitor,
-};
-
-/// The projects that can be chosen.
-const CHOICES: u32 = 1_000;
+use crate::{form::Form, visitor::Visitor};
 
 /// Returns what the form of a new webhook begins with.
 pub(super) fn new() -> Form {
@@ -38,7 +31,7 @@ pub(super) fn of(webhook: &Webhook) -> Form {
 
 /// Reads the body of the API that the form stands for.
 pub(super) fn read(form: &Form) -> Result<WebhookTarget, ApiError> {
-    let body: WebhookDraftBody = parse(form.members(Empty::Absent), "body")?;
+    let body: WebhookDraftBody = form.body()?;
     Ok(body.into())
 }
 
@@ -49,7 +42,7 @@ pub(super) fn kinds() -> &'static [EventKind] {
 
 /// Returns the projects that can be chosen: those that there are, and those that the form names.
 pub(super) async fn projects(visitor: &Visitor, form: &Form) -> Result<Vec<String>, ServiceError> {
-    let found = visitor.use_cases().projects.list(visitor.caller(), false, Page::first(CHOICES)).await?;
+    let found = visitor.projects().await?;
     let mut projects: Vec<_> =
         found.into_iter().map(|overview| overview.project.id.as_str().to_owned()).collect();
     for named in form.all("projects[]").filter(|named| !named.is_empty() && *named != "*") {

@@ -5,9 +5,10 @@ use latchkey_domain::Webhook;
 use latchkey_http::pages::ApiResult;
 use latchkey_service::ManageWebhooks;
 
-use super::{address::ROOT, mark::Mark};
+use super::address::ROOT;
 use crate::{
     frame::{Frame, Section},
+    mark::Mark,
     visitor::Visitor,
 };
 
@@ -28,6 +29,6 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
     let permit = visitor.may::<ManageWebhooks>()?;
     let webhooks = visitor.use_cases().webhooks.list(&permit).await?;
     let rows =
-        webhooks.into_iter().map(|webhook| Row { mark: Mark::of_webhook(webhook.target.enabled), webhook });
+        webhooks.into_iter().map(|webhook| Row { mark: Mark::of_switch(webhook.target.enabled), webhook });
     visitor.browser.show(&ListPage { frame: visitor.frame(Section::Webhooks), rows: rows.collect() })
 }

@@ -6,7 +6,6 @@ mod create;
 mod delete;
 mod fields;
 mod list;
-mod mark;
 mod one;
 mod ping;
 

@@ -6,19 +6,16 @@ use latchkey_http::pages::{ApiResult, DeliveriesQuery, PathParameters, Query, Ra
 use latchkey_ports::Delivery;
 use latchkey_service::{DeliveryPage, ManageWebhooks};
 
-use super::{
-    address::{ROOT, id_in},
-    mark::Mark,
-};
+use super::address::{ROOT, id_in};
 use crate::{
     form::Form,
     frame::{Frame, Section},
+    mark::Mark,
     page::see_other,
+    paging::{Paging, SHOWN},
+    paths::with_query,
     visitor::Visitor,
 };
-
-/// The deliveries on a page.
-const SHOWN: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "webhooks/one.html")]
@@ -61,11 +58,9 @@ fn tabs(webhook: &Webhook, here: Option<DeliveryState>) -> Vec<Tab> {
 }
 
 fn address(webhook: &Webhook, state: Option<DeliveryState>, before: Option<EventId>) -> String {
-    let state = state.map(|state| format!("state={state}"));
-    let before = before.map(|before| format!("before={}", before.0));
-    let query: Vec<_> = state.into_iter().chain(before).collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{ROOT}/{}{mark}{}", webhook.id, query.join("&"))
+    let state = state.map(|state| ("state", state.to_string()));
+    let before = before.map(|before| ("before", before.0.to_string()));
+    with_query(&format!("{ROOT}/{}", webhook.id), state.into_iter().chain(before))
 }
 
 pub(super) async fn show(visitor: Visitor, path: PathParameters, query: Query<DeliveriesQuery>) -> ApiResult {
@@ -77,16 +72,14 @@ pub(super) async fn show(visitor: Visitor, path: PathParameters, query: Query<De
     // One more than is shown says whether there are more.
     let asked = DeliveryPage { limit: SHOWN + 1, ..page };
     let mut deliveries = webhooks.deliveries(&permit, id, asked).await?;
-    let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
-    let has_more = deliveries.len() > shown;
-    deliveries.truncate(shown);
-    let last = deliveries.last().filter(|_| has_more).map(|delivery| delivery.id.event);
+    let paging = Paging::cut(&mut deliveries, 0);
+    let last = deliveries.last().filter(|_| paging.has_more).map(|delivery| delivery.id.event);
     let next = last.map(|last| address(&webhook, page.state, Some(last)));
     let rows =
         deliveries.into_iter().map(|delivery| Row { mark: Mark::of_delivery(delivery.state), delivery });
     visitor.browser.show(&OnePage {
         frame: visitor.frame(Section::Webhooks),
-        mark: Mark::of_webhook(webhook.target.enabled),
+        mark: Mark::of_switch(webhook.target.enabled),
         rows: rows.collect(),
         tabs: tabs(&webhook, page.state),
         is_filtered: page.state.is_some() || page.below.is_some(),

@@ -11,6 +11,8 @@ async fn the_instance_is_shown_to_administrators() {
         app.use_cases.task_health.started(task);
     }
     app.use_cases.task_health.failed("notices");
+    // As a background task does.
+    app.use_cases.count_tokens().await.expect("counted");
     let shown = page(&app, As::Root, ROOT).await;
     let key = app.use_cases.master_keys.configured().first().expect("a key").to_string();
     for part in [

@@ -2,11 +2,11 @@
 
 use std::{error::Error, str::FromStr};
 
-use csv::{Terminator, WriterBuilder};
 use latchkey_domain::Event;
 use serde_json::Value;
 
 use super::body::{EVENT_BYTES, EventBody};
+use crate::table::{plain, table};
 
 /// A form of exported events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,16 +82,6 @@ impl ExportFormat {
     }
 }
 
-fn table(
-    rows: impl Iterator<Item = [String; COLUMNS.len()]>,
-) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    Ok(writer.into_inner()?)
-}
-
 fn cells(event: &Event) -> [String; COLUMNS.len()] {
     let body = EventBody::of(event);
     let json = |value: Option<Value>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -110,10 +100,4 @@ fn cells(event: &Event) -> [String; COLUMNS.len()] {
         json(body.data),
         json(body.pre_data),
     ]
-}
-
-/// Returns text that no spreadsheet takes for a formula, which could send the other cells elsewhere.
-fn plain(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
 }

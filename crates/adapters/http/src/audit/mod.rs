@@ -14,5 +14,5 @@ pub use self::{
     export_format::{ExportFormat, UnknownExportFormat},
     payload::EventPayloads,
     query::EventSearchQuery,
-    words::label as event_label,
+    words::{label as event_label, name_in},
 };

@@ -122,8 +122,9 @@ pub(crate) fn sentence(record: &NewEvent, data: Option<&Value>, shown: impl Fn(&
     rest.map_or_else(|| format!("{actor} {verb}"), |rest| format!("{actor} {verb} {rest}"))
 }
 
-/// Returns the name in the data.
-fn name_in(data: &Value) -> Option<&str> {
+/// Returns the name of what an event is about, which is in its data.
+#[must_use]
+pub fn name_in(data: &Value) -> Option<&str> {
     const NAMES: &[&str] = &["tokenName", "email", "username", "name", "description", "url"];
     NAMES.iter().find_map(|member| data.get(member)?.as_str())
 }

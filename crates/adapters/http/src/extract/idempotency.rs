@@ -71,14 +71,20 @@ impl IdempotencyKey {
             Some(Principal::User { id, .. }) => format!("user {id}"),
             None => String::new(),
         };
-        let mut digest = Sha256::new();
-        let method = self.request.method().as_str();
-        for part in [caller.as_bytes(), method.as_bytes(), self.request.uri().path().as_bytes(), key] {
-            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            digest.update(part);
-        }
-        Ok(AnswerKey(digest.finalize().into()))
+        let (method, path) = (self.request.method().as_str(), self.request.uri().path());
+        Ok(answer_key([caller.as_bytes(), method.as_bytes(), path.as_bytes(), key]))
     }
+}
+
+/// Returns what an answer is kept under, from all that makes its request another one.
+#[must_use]
+pub fn answer_key<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> AnswerKey {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(part);
+    }
+    AnswerKey(digest.finalize().into())
 }
 
 fn bad(message: String) -> ApiError {

@@ -19,4 +19,6 @@ pub(crate) mod text;
 pub(crate) mod unknown_members;
 
 pub(crate) use self::{body::Body, caller::Authorized, idempotency::IdempotencyKey, problems::List};
-pub use self::{client::Client, path::PathParameters, problems::Problems, query::Query};
+pub use self::{
+    client::Client, idempotency::answer_key, path::PathParameters, problems::Problems, query::Query,
+};

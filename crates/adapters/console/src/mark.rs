@@ -3,20 +3,20 @@
 use latchkey_domain::DeliveryState;
 
 /// A state with the mark and the colour that it has.
-pub(super) struct Mark {
+pub(crate) struct Mark {
     class: &'static str,
     key: String,
 }
 
 impl Mark {
-    /// Returns the mark of a webhook.
-    pub(super) fn of_webhook(enabled: bool) -> Self {
+    /// Returns the mark of what is switched on or off.
+    pub(crate) fn of_switch(enabled: bool) -> Self {
         let class = if enabled { "active" } else { "disabled" };
         Self { class, key: format!("state-{class}") }
     }
 
     /// Returns the mark of a delivery.
-    pub(super) fn of_delivery(state: DeliveryState) -> Self {
+    pub(crate) fn of_delivery(state: DeliveryState) -> Self {
         let class = match state {
             DeliveryState::Waiting => "expiring",
             DeliveryState::Delivered => "active",
@@ -26,12 +26,12 @@ impl Mark {
     }
 
     /// Returns the class of the mark.
-    pub(super) fn as_str(&self) -> &'static str {
+    pub(crate) fn as_str(&self) -> &'static str {
         self.class
     }
 
     /// Returns the key of its name.
-    pub(super) fn key(&self) -> &String {
+    pub(crate) fn key(&self) -> &String {
         &self.key
     }
 }
