@@ -10,7 +10,7 @@ use actix_web::{
         },
     },
 };
-use askama::Template;
+use askama::DynTemplate;
 use flate2::Compression;
 use latchkey_http::pages::{ApiError, ApiResult};
 
@@ -24,13 +24,13 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 impl Browser {
     /// Returns a page.
-    pub(crate) fn show(&self, page: &impl Template) -> ApiResult {
+    pub(crate) fn show(&self, page: &dyn DynTemplate) -> ApiResult {
         self.show_with(StatusCode::OK, page)
     }
 
     /// Returns a page with a status.
-    pub(crate) fn show_with(&self, status: StatusCode, page: &impl Template) -> ApiResult {
-        let text = page.render().map_err(ApiError::internal)?;
+    pub(crate) fn show_with(&self, status: StatusCode, page: &dyn DynTemplate) -> ApiResult {
+        let text = page.dyn_render().map_err(ApiError::internal)?;
         let mut response = builder(status);
         if !self.accepts_gzip {
             return Ok(response.body(text));
@@ -42,8 +42,8 @@ impl Browser {
 
     #[expect(clippy::unused_self, reason = "as the other pages are shown")]
     /// Returns a page with a secret: it is not compressed, so that its length tells nothing of the secret.
-    pub(crate) fn show_secret(&self, page: &impl Template) -> ApiResult {
-        let text = page.render().map_err(ApiError::internal)?;
+    pub(crate) fn show_secret(&self, page: &dyn DynTemplate) -> ApiResult {
+        let text = page.dyn_render().map_err(ApiError::internal)?;
         Ok(builder(StatusCode::OK).body(text))
     }
 }
