@@ -107,6 +107,8 @@ pub struct TokenQuery {
     pub name_contains: Option<String>,
     /// Only those that meet each of these conditions.
     pub attributes: Vec<AttributeFilter>,
+    /// Only those that are (`true`), or are not (`false`) enabled.
+    pub enabled: Option<bool>,
     pub ends: Ends,
     /// Only those that were created before that moment and did not authenticate at or after it.
     pub unused_since: Option<Timestamp>,
@@ -129,6 +131,7 @@ impl TokenQuery {
             name: None,
             name_contains: None,
             attributes: Vec::new(),
+            enabled: None,
             ends: Ends::default(),
             unused_since: None,
             order: TokenOrder::default(),
@@ -158,6 +161,7 @@ impl TokenQuery {
             name: None,
             name_contains: None,
             attributes,
+            enabled: None,
             ends: Ends { after: None, by: None },
             unused_since: None,
             order: TokenOrder::CreatedAt,

@@ -1,7 +1,7 @@
 //! Fixed domain values for the cases. Different numbers give different values.
 
 use latchkey_domain::{
-    ApiToken, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
+    ApiToken, Enabled, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
     ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess,
     TokenAttributes, TokenId, TokenName,
 };
@@ -159,6 +159,13 @@ pub fn ending(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
 #[must_use]
 pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
     stored.token.last_used_at = at;
+    stored
+}
+
+/// Returns the token, disabled.
+#[must_use]
+pub fn disabled(mut stored: StoredToken) -> StoredToken {
+    stored.token.attributes.enabled = Enabled(false);
     stored
 }
 

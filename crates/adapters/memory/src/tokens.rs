@@ -142,6 +142,7 @@ fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
         && meets_all(&query.attributes, token)
+        && query.enabled.is_none_or(|enabled| token.attributes.enabled.is_on() == enabled)
         && query.ends.after.is_none_or(|at| !token.is_expired_at(at))
         && query.ends.by.is_none_or(|at| token.is_expired_at(at))
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))

@@ -4,7 +4,7 @@
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, PgSortExpressionMethods,
     QueryDsl,
-    dsl::{Select, array},
+    dsl::{Select, array, not},
     pg::Pg,
     sql_types::{Array, Nullable, Text},
 };
@@ -106,14 +106,24 @@ fn with_attribute<'q>(tokens: Tokens<'q>, filter: &'q AttributeFilter) -> Option
     })
 }
 
-/// By the end, and by the last use.
+/// By the status, the end and the last use.
 fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
-    if let Some(at) = query.ends.after.map(DbTime::from) {
-        tokens = tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(at)));
-    }
-    if let Some(at) = query.ends.by.map(DbTime::from) {
-        tokens = tokens.filter(token_rows::expires_at.le(at));
-    }
+    tokens = match query.enabled {
+        Some(true) => tokens.filter(token_rows::enabled),
+        Some(false) => tokens.filter(not(token_rows::enabled)),
+        None => tokens,
+    };
+    tokens = match (query.ends.after.map(DbTime::from), query.ends.by.map(DbTime::from)) {
+        (None, None) => tokens,
+        (None, Some(by)) => tokens.filter(token_rows::expires_at.le(by)),
+        (Some(after), None) => {
+            tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(after)))
+        }
+        // A token without an end is none of these, so the others are one piece of an index.
+        (Some(after), Some(by)) => {
+            tokens.filter(token_rows::expires_at.gt(after)).filter(token_rows::expires_at.le(by))
+        }
+    };
     if let Some(since) = query.unused_since.map(DbTime::from) {
         tokens = tokens
             .filter(token_rows::created_at.lt(since))

@@ -43,6 +43,7 @@ pub(crate) enum Filter {
     Project,
     AllProjects,
     Name,
+    Enabled,
     Expired,
     Unused,
     Environment,
@@ -51,10 +52,11 @@ pub(crate) enum Filter {
 
 impl Filter {
     /// The most selective first, as a rule.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Project,
         Self::AllProjects,
         Self::Name,
+        Self::Enabled,
         Self::Expired,
         Self::Unused,
         Self::Environment,
@@ -67,6 +69,8 @@ impl Filter {
             Self::Project => query.project.is_some(),
             Self::AllProjects => query.of_all_projects,
             Self::Name => query.name.is_some(),
+            // Nearly all tokens are enabled, so only the others are worth a look.
+            Self::Enabled => query.enabled == Some(false),
             Self::Expired => query.ends.is_set(),
             Self::Unused => query.unused_since.is_some(),
             Self::Environment => query.environment.is_some(),
@@ -128,6 +132,11 @@ impl Filter {
             Self::Name => match query.name.as_ref().map(TokenName::as_str) {
                 Some(name) if indexed => tokens.filter(api_tokens::name.eq(name)),
                 Some(name) => tokens.filter(unindexed(api_tokens::name).eq(name)),
+                None => tokens,
+            },
+            Self::Enabled => match query.enabled {
+                Some(enabled) if indexed => tokens.filter(api_tokens::enabled.eq(enabled)),
+                Some(enabled) => tokens.filter(unindexed(api_tokens::enabled).eq(enabled)),
                 None => tokens,
             },
             Self::Expired => {

@@ -72,7 +72,7 @@ fn cells(row: &Row) -> [String; COLUMNS.len()] {
         token.access.kind().as_str().to_owned(),
         if projects.is_empty() { "*".to_owned() } else { projects.join(" ") },
         token.access.environment().map_or("*", |environment| environment.as_str()).to_owned(),
-        row.state.as_str().to_owned(),
+        row.status.as_str().to_owned(),
         token.created_at.to_string(),
         moment(token.expires_at),
         moment(token.last_used_at),

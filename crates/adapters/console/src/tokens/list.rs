@@ -2,18 +2,18 @@
 
 use askama::Template;
 use futures_util::future::try_join;
-use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind};
+use latchkey_domain::{
+    ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind, TokenStatus,
+};
 use latchkey_http::pages::{ApiResult, Query, TokenQuery};
-use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
+use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
 use std::{fmt::Display, time::Duration};
 
-use super::{
-    reach::{Allowed, Reach},
-    state::State,
-};
+use super::reach::{Allowed, Reach};
 use crate::{
     frame::{Frame, Section, query_pairs},
+    mark::Mark,
     page::see_other,
     paging::{self, Paging},
     paths::with_query,
@@ -46,6 +46,11 @@ impl ListPage {
     fn is_of(&self, project: &ProjectId) -> bool {
         self.reach.project() == Some(project.as_str())
     }
+
+    /// Returns the marks of the statuses that can be chosen.
+    fn statuses() -> impl Iterator<Item = Mark> {
+        TokenStatus::ALL.iter().rev().copied().map(Mark::of_token)
+    }
 }
 
 /// What can be chosen in the filters.
@@ -62,12 +67,14 @@ pub(crate) struct Choices {
 /// A token in the list.
 pub(crate) struct Row {
     pub(crate) token: ApiToken,
-    pub(crate) state: State,
+    pub(crate) status: TokenStatus,
+    pub(crate) mark: Mark,
 }
 
 impl Row {
     pub(crate) fn of(token: ApiToken, now: Timestamp) -> Self {
-        Self { state: State::of(&token, now), token }
+        let status = TokenStatus::of(&token, now);
+        Self { token, status, mark: Mark::of_token(status) }
     }
 
     /// Returns the projects by id; none stands for all.
@@ -154,19 +161,6 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
         filter.unused_since = now.minus(Duration::from_secs(days * DAY)).ok();
     }
     filter.of_all_projects = address.is("attention", OF_ALL_PROJECTS);
-    match State::named(address.value("status")) {
-        Some(State::Disabled) => {
-            let path = vec!["enabled".to_owned()];
-            filter.attributes.push(AttributeFilter::Is { path, values: vec![false.into()] });
-        }
-        Some(State::Expired) => filter.expired = Some(true),
-        Some(State::Expiring) => {
-            filter.expired = Some(false);
-            filter.expires_by = now.plus(super::state::SOON).ok();
-        }
-        Some(State::Active) => filter.expired = Some(false),
-        None => {}
-    }
     Ok(filter)
 }
 

@@ -14,7 +14,6 @@ mod rotate;
 mod secret;
 mod selection;
 mod snippets;
-mod state;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -22,7 +21,6 @@ pub(crate) use self::{
     list::{Choices, Row, choices},
     one::columns,
     reach::Reach,
-    state::SOON,
 };
 
 /// The pages of the tokens of all projects, and of one.

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use latchkey_testkit::app::{As, TestApp};
 
@@ -150,6 +150,59 @@ async fn lists_are_filtered_sorted_and_exported_by_their_address() {
         csv.starts_with("id,name,type,") && csv.lines().count() == 2 && csv.contains(",b,client,default,"),
         "{csv}"
     );
+}
+
+/// Returns the names of the tokens in a list, each with its status there.
+async fn names_and_statuses(app: &TestApp, path: &str) -> BTreeMap<String, String> {
+    let list = page(app, As::Owner, path).await;
+    let rows = list.split("<th scope=\"row\">").skip(1);
+    rows.map(|row| {
+        let status = between(row, "<span class=\"state ", "\"");
+        (between(row, "<bdi>", "</bdi>").to_owned(), status.to_owned())
+    })
+    .collect()
+}
+
+#[actix_web::test]
+async fn the_list_of_a_status_has_the_tokens_that_show_it() {
+    let app = TestApp::without_quota().await;
+    for (name, expires, is_disabled) in [
+        ("on", "never", false),
+        ("off", "never", true),
+        ("over", "7", false),
+        ("over-off", "7", true),
+        ("soon", "30", false),
+        ("soon-off", "30", true),
+        ("later", "365", false),
+    ] {
+        let (_, id) =
+            created(&app, As::Owner, OF_PROJECT, &[("tokenName", name), ("_expires", expires)]).await;
+        if is_disabled {
+            let path = format!("{OF_PROJECT}/{id}/enabled");
+            leads_to(&form(&app, As::Owner, &path, &[("enabled:flag", "false")]).await);
+        }
+    }
+    app.clock.advance(Duration::from_secs(20 * 86_400));
+    app.use_cases.follow_changes().await.expect("followed");
+    let all = names_and_statuses(&app, OF_PROJECT).await;
+    for (status, expected) in [
+        ("active", vec!["later", "on"]),
+        ("expiring", vec!["soon"]),
+        ("expired", vec!["over"]),
+        ("disabled", vec!["off", "over-off", "soon-off"]),
+    ] {
+        let listed = names_and_statuses(&app, &format!("{OF_PROJECT}?status={status}")).await;
+        assert_eq!(listed.keys().collect::<Vec<_>>(), expected, "{status}");
+        let shown: BTreeMap<_, _> = all.clone().into_iter().filter(|(_, shown)| shown == status).collect();
+        assert_eq!(listed, shown, "{status}");
+        let csv = app.get(As::Owner, &format!("{OF_PROJECT}/export.csv?status={status}")).await.text();
+        assert_eq!(csv.lines().count(), 1 + expected.len(), "{csv}");
+        assert!(csv.lines().skip(1).all(|line| line.contains(&format!(",{status},"))), "{csv}");
+    }
+    // The counts of the overview are those of its lists.
+    let overview = page(&app, As::Owner, "/console").await;
+    let tile = between(&overview, &format!("href=\"{OF_PROJECT}?status=expiring\">"), "</a>");
+    assert_eq!(between(tile, ">", "</strong>"), "1", "{overview}");
 }
 
 #[actix_web::test]

@@ -1,7 +1,9 @@
 //! The filters, the order and the page of a list of tokens, on the route of a project and on that of the instance.
 
 use deserr::Deserr;
-use latchkey_domain::{EnvironmentName, Metadata, ProjectId, Timestamp, TokenId, TokenKind, whole};
+use latchkey_domain::{
+    EnvironmentName, Metadata, ProjectId, Timestamp, TokenId, TokenKind, TokenStatus, whole,
+};
 use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
 use latchkey_service::TokenFilter;
 use serde_json::Value;
@@ -46,6 +48,10 @@ pub struct TokenQuery {
     #[deserr(default)]
     #[param(example = "team-checkout@example.com", pattern = "^[^\\u0000]*$")]
     owner: Option<String>,
+    /// Only tokens of this status: `disabled`; of those that are enabled `expired`, `expiring` (within 14 days) or `active`.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "active", pattern = "^(disabled|expired|expiring|active)$")]
+    status: Option<TokenStatus>,
     /// Only tokens that are, or are not, expired now.
     #[deserr(default)]
     #[param(value_type = Option<bool>)]
@@ -106,6 +112,7 @@ impl TokenQuery {
             name: None,
             name_contains: query.name,
             attributes,
+            status: query.status,
             expired: query.expired.map(|Parsed(expired)| expired),
             expires_by: query.expires_by,
             unused_since: query.unused_since,

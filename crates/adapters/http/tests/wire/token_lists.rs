@@ -65,11 +65,42 @@ async fn each_filter_leaves_what_fits() {
         ("expiresBy=2029-12-31T23:59:59.999Z", vec!["app"]),
         ("expired=false&expiresBy=2030-01-01T00:00:00Z", vec!["web"]),
         ("expired=true&expiresBy=2000-01-01T00:00:00Z", vec![]),
+        ("status=expired", vec!["app"]),
+        ("status=active", vec!["web", "Web shop", "job"]),
+        ("status=expiring", vec![]),
+        ("status=disabled", vec![]),
+        ("status=expired&expired=false", vec![]),
+        ("status=active&expiresBy=2030-01-01T00:00:00Z", vec!["web"]),
         ("project=default", vec!["web", "Web shop", "app", "job"]),
         ("type=frontend&expired=false&environment=development", vec!["Web shop"]),
-        ("name=&type=&expired=", vec!["web", "Web shop", "app", "job"]),
+        ("name=&type=&expired=&status=", vec!["web", "Web shop", "app", "job"]),
     ] {
         assert_eq!(found(&app, query).await, expected, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn each_token_has_one_status() {
+    let app = TestApp::without_quota().await;
+    for (name, end, enabled) in [
+        ("on", None, true),
+        ("off", None, false),
+        ("soon", Some("2023-05-01T00:00:00Z"), true),
+        ("soon, off", Some("2023-05-01T00:00:00Z"), false),
+        ("later", Some("2023-06-01T00:00:00Z"), true),
+        ("over", Some("2023-04-19T00:00:00Z"), true),
+        ("over, off", Some("2023-04-19T00:00:00Z"), false),
+    ] {
+        let body = json!({"tokenName": name, "type": "client", "expiresAt": end, "enabled": enabled});
+        make(&app, &body).await;
+    }
+    for (status, expected) in [
+        ("active", vec!["on", "later"]),
+        ("expiring", vec!["soon"]),
+        ("expired", vec!["over"]),
+        ("disabled", vec!["off", "soon, off", "over, off"]),
+    ] {
+        assert_eq!(found(&app, &format!("status={status}")).await, expected, "{status}");
     }
 }
 
@@ -185,6 +216,7 @@ async fn every_problem_is_listed_at_its_parameter() {
             ("project=*", vec!["project"]),
             ("type=proxy", vec!["type"]),
             ("expired=yes", vec!["expired"]),
+            ("status=good", vec!["status"]),
             ("expiresBy=soon", vec!["expiresBy"]),
             ("unusedSince=yesterday", vec!["unusedSince"]),
             ("unusedSince=2023-04-19T14:15:14+02:00", vec!["unusedSince"]),

@@ -1,0 +1,2 @@
+DROP INDEX api_tokens_by_status;
+ALTER TABLE api_tokens DROP COLUMN enabled;
