@@ -23,14 +23,27 @@ impl Page {
     }
 }
 
-/// The order of a list of tokens. Ties are ordered by id, in the same direction.
+/// The order of a list of tokens. Ties are ordered by id, in the same direction. Text is ordered code point by code point.
+///
+/// In the orders of the two database stores, an index has the tokens in order, so that a page reads little more than itself, except
+/// for [`TokenOrder::Project`], and for [`TokenOrder::SeenAt`] in PostgreSQL: these sort all tokens that pass the filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenOrder {
     /// By creation, then id.
     #[default]
     CreatedAt,
-    /// By name, code point by code point.
     Name,
+    /// By the name of the kind: admin, client, frontend.
+    Kind,
+    /// By the name of the environment; admin tokens, which have none, come first.
+    Environment,
+    /// By the smallest id of the projects that a token names; tokens for all projects come first.
+    Project,
+    /// By owner; a token without one comes first.
+    Owner,
+    /// By [`TokenStatus`](latchkey_domain::TokenStatus): disabled, expired, expiring, active. Tokens of one status are ordered by
+    /// expiry, one without an expiry last. Disabled tokens and then the others, each by expiry, are in this order at any moment.
+    Status,
     /// By expiry; a token without one comes last.
     ExpiresAt,
     /// By last use; a token that was never used comes first.

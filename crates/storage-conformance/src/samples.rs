@@ -3,7 +3,7 @@
 use latchkey_domain::{
     ApiToken, Enabled, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
     ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess,
-    TokenAttributes, TokenId, TokenName,
+    TokenAttributes, TokenId, TokenName, TokenOwner,
 };
 use latchkey_ports::{KeyId, NewToken, Quota, SecretDigest, SecretRecord, StoredToken};
 
@@ -159,6 +159,13 @@ pub fn ending(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
 #[must_use]
 pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
     stored.token.last_used_at = at;
+    stored
+}
+
+/// Returns the token with this owner.
+#[must_use]
+pub fn owned_by(owner: &str, mut stored: StoredToken) -> StoredToken {
+    stored.token.attributes.owner = Some(TokenOwner::new(owner).expect("an owner"));
     stored
 }
 

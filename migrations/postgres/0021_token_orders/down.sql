@@ -1,4 +1,6 @@
 DROP VIEW token_rows;
+DROP INDEX api_tokens_by_environment_name;
+DROP INDEX api_tokens_by_owner;
 DROP INDEX api_tokens_by_status;
 CREATE VIEW token_rows AS
 SELECT

@@ -1,5 +1,9 @@
--- Lists of tokens by status: those that are disabled, and then the others by their ends. The expression is that of the view.
+-- Lists of tokens in the order of their environments, of their owners, and of their status: those that are disabled, and then the
+-- others by their ends. Two of the expressions are those of the view.
 CREATE INDEX api_tokens_by_status ON api_tokens (((attributes ->> 'enabled') IS DISTINCT FROM 'false'), expires_at, id);
+CREATE INDEX api_tokens_by_owner ON api_tokens (((attributes ->> 'owner') COLLATE "C") NULLS FIRST, id);
+-- The other index of environments has the order of the locale, in which the references from this table are looked up.
+CREATE INDEX api_tokens_by_environment_name ON api_tokens (environment COLLATE "C" NULLS FIRST, id);
 
 CREATE OR REPLACE VIEW token_rows AS
 SELECT
@@ -31,5 +35,6 @@ SELECT
         LIMIT 1
     ) IS NOT NULL AS may_name_several,
     api_tokens.selector,
-    (api_tokens.attributes ->> 'enabled') IS DISTINCT FROM 'false' AS enabled
+    (api_tokens.attributes ->> 'enabled') IS DISTINCT FROM 'false' AS enabled,
+    (api_tokens.attributes ->> 'owner') COLLATE "C" AS owner
 FROM api_tokens;

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    ApiToken, EventId, NewEvent, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
+    ApiToken, EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
 };
 use latchkey_ports::{
     AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
@@ -178,11 +178,27 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
     let by_order = match order {
         TokenOrder::CreatedAt => Ordering::Equal,
         TokenOrder::Name => one.name.cmp(&other.name),
-        // A token without an expiry comes last, but `None` is the smallest value.
-        TokenOrder::ExpiresAt => one.expires_at.map(Reverse).cmp(&other.expires_at.map(Reverse)).reverse(),
+        TokenOrder::Kind => one.access.kind().as_str().cmp(other.access.kind().as_str()),
+        TokenOrder::Environment => one.access.environment().cmp(&other.access.environment()),
+        TokenOrder::Project => smallest_project(one).cmp(&smallest_project(other)),
+        TokenOrder::Owner => one.attributes.owner.cmp(&other.attributes.owner),
+        TokenOrder::Status => {
+            let is_on = |token: &ApiToken| token.attributes.enabled.is_on();
+            is_on(one).cmp(&is_on(other)).then_with(|| by_expiry(one, other))
+        }
+        TokenOrder::ExpiresAt => by_expiry(one, other),
         TokenOrder::SeenAt => one.last_used_at.cmp(&other.last_used_at),
     };
     by_order.then(one.id.cmp(&other.id))
+}
+
+fn smallest_project(token: &ApiToken) -> Option<&ProjectId> {
+    token.access.projects().named().iter().min()
+}
+
+/// A token without an expiry comes last, but `None` is the smallest value.
+fn by_expiry(one: &ApiToken, other: &ApiToken) -> Ordering {
+    one.expires_at.map(Reverse).cmp(&other.expires_at.map(Reverse)).reverse()
 }
 
 impl State {

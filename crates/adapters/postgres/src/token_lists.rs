@@ -4,7 +4,7 @@
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, PgSortExpressionMethods,
     QueryDsl,
-    dsl::{Select, array, not},
+    dsl::{Select, array, not, sql},
     pg::Pg,
     sql_types::{Array, Nullable, Text},
 };
@@ -33,6 +33,10 @@ diesel::define_sql_function! {
 
 // What is at a path of names in JSON; NULL if there is nothing.
 diesel::infix_operator!(JsonAt, " #> ", Nullable<Json>, backend: Pg);
+
+/// The smallest id of the projects that a token names; NULL for one of all projects.
+const SMALLEST_PROJECT: &str =
+    "(SELECT min(links.project_id) FROM api_token_projects AS links WHERE links.token_id = token_rows.id)";
 
 type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
 type Listed<'q> = Unprepared<Select<Tokens<'q>, TokenColumns>>;
@@ -132,25 +136,48 @@ fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
     tokens
 }
 
-/// As the indexes run. Where nothing else is said, PostgreSQL takes NULL for greater than anything.
-fn ordered<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
-    use Direction::{Ascending, Descending};
+/// Orders by these keys. Where nothing else is said, PostgreSQL takes NULL for greater than anything.
+macro_rules! ordered {
+    ($tokens:expr, $direction:expr, $($key:expr),+) => {
+        match $direction {
+            Direction::Ascending => $tokens.order(($($key.asc(),)+)),
+            Direction::Descending => $tokens.order(($($key.desc(),)+)),
+        }
+    };
+}
 
+/// Orders by this key, of which NULL is the least, and then by id.
+macro_rules! ordered_from_null {
+    ($tokens:expr, $direction:expr, $key:expr) => {
+        match $direction {
+            Direction::Ascending => $tokens.order(($key.asc().nulls_first(), token_rows::id.asc())),
+            Direction::Descending => $tokens.order(($key.desc().nulls_last(), token_rows::id.desc())),
+        }
+    };
+}
+
+/// As the indexes run.
+fn ordered<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    let direction = query.direction;
     if let (Some(after), TokenOrder::CreatedAt) = (query.after, query.order) {
-        tokens = match query.direction {
-            Ascending => tokens.filter(token_rows::id.gt(DbId::from(after))),
-            Descending => tokens.filter(token_rows::id.lt(DbId::from(after))),
+        tokens = match direction {
+            Direction::Ascending => tokens.filter(token_rows::id.gt(DbId::from(after))),
+            Direction::Descending => tokens.filter(token_rows::id.lt(DbId::from(after))),
         };
     }
-    let (asc, desc) = (token_rows::id.asc(), token_rows::id.desc());
-    match (query.order, query.direction) {
-        (TokenOrder::CreatedAt, Ascending) => tokens.order(asc),
-        (TokenOrder::CreatedAt, Descending) => tokens.order(desc),
-        (TokenOrder::Name, Ascending) => tokens.order((token_rows::name.asc(), asc)),
-        (TokenOrder::Name, Descending) => tokens.order((token_rows::name.desc(), desc)),
-        (TokenOrder::ExpiresAt, Ascending) => tokens.order((token_rows::expires_at.asc(), asc)),
-        (TokenOrder::ExpiresAt, Descending) => tokens.order((token_rows::expires_at.desc(), desc)),
-        (TokenOrder::SeenAt, Ascending) => tokens.order((token_rows::seen_at.asc().nulls_first(), asc)),
-        (TokenOrder::SeenAt, Descending) => tokens.order((token_rows::seen_at.desc().nulls_last(), desc)),
+    match query.order {
+        TokenOrder::CreatedAt => ordered!(tokens, direction, token_rows::id),
+        TokenOrder::Name => ordered!(tokens, direction, token_rows::name, token_rows::id),
+        TokenOrder::Kind => ordered!(tokens, direction, token_rows::kind, token_rows::id),
+        TokenOrder::Environment => {
+            ordered_from_null!(tokens, direction, sql::<Nullable<Text>>("environment COLLATE \"C\""))
+        }
+        TokenOrder::Project => ordered_from_null!(tokens, direction, sql::<Nullable<Text>>(SMALLEST_PROJECT)),
+        TokenOrder::Owner => ordered_from_null!(tokens, direction, token_rows::owner),
+        TokenOrder::Status => {
+            ordered!(tokens, direction, token_rows::enabled, token_rows::expires_at, token_rows::id)
+        }
+        TokenOrder::ExpiresAt => ordered!(tokens, direction, token_rows::expires_at, token_rows::id),
+        TokenOrder::SeenAt => ordered_from_null!(tokens, direction, token_rows::seen_at),
     }
 }

@@ -170,6 +170,8 @@ tables! {
         used_at -> UtcTime,
         /// SQLite only, generated: whether the attributes do not say that it is disabled.
         enabled -> Bool,
+        /// SQLite only, generated: the owner in the attributes.
+        owner -> Nullable<Text>,
     }
 
     api_token_projects (token_id, position) {
@@ -372,6 +374,8 @@ tables! {
         may_name_several -> Bool,
         /// Whether the attributes do not say that it is disabled.
         enabled -> Bool,
+        /// The owner in the attributes.
+        owner -> Nullable<Text>,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The statements that list tokens by any filters, in any order.
 //!
 //! A page costs about the same however many tokens there are: if a filter leaves few of them, its index finds those and
-//! they are sorted; if each filter leaves many, the index of the order is read until the page is full.
+//! they are sorted; if each filter leaves many, the index of the order is read until the page is full. No index has the order of
+//! projects, for which all tokens that are left are sorted.
 //!
 //! The choice is made here and not by SQLite's planner. `PRAGMA optimize` keeps the average number of rows per key, and not
 //! that some values are rare (a full `ANALYZE` would, and locks out writers while it reads all indexes). With such averages
@@ -10,7 +11,8 @@
 
 use diesel::{
     ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SqliteConnection,
-    dsl::{SqlTypeOf, exists},
+    dsl::{SqlTypeOf, exists, sql},
+    sql_types::{Nullable, Text},
     sqlite::Sqlite,
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
@@ -28,6 +30,10 @@ use crate::{
 
 /// Fewer tokens than this are sorted within milliseconds.
 const FEW: u32 = 10_000;
+
+/// The smallest id of the projects that a token names; NULL for one of all projects.
+const SMALLEST_PROJECT: &str =
+    "(SELECT min(links.project_id) FROM api_token_projects AS links WHERE links.token_id = api_tokens.id)";
 
 /// Admin, client and frontend.
 const ALL_KINDS: usize = 3;
@@ -83,9 +89,8 @@ impl Filter {
         connection: &mut SqliteConnection,
         query: &TokenQuery,
     ) -> QueryResult<Option<Self>> {
-        let ranged = Self::ranged(query.order);
         for filter in Self::ALL {
-            if filter.is_in(query) && ranged != Some(filter) {
+            if filter.is_in(query) && !filter.is_range(query) {
                 let number = match &query.project {
                     Some(project) if filter == Self::Project => {
                         count(connection, links(project).limit(FEW.into()))
@@ -100,12 +105,16 @@ impl Filter {
         Ok(None)
     }
 
-    /// The filter that selects a range of the index of an order.
-    fn ranged(order: TokenOrder) -> Option<Self> {
-        match order {
-            TokenOrder::ExpiresAt => Some(Self::Expired),
-            TokenOrder::SeenAt => Some(Self::Unused),
-            TokenOrder::CreatedAt | TokenOrder::Name => None,
+    /// Whether what the filter selects is a range of the index of the order.
+    fn is_range(self, query: &TokenQuery) -> bool {
+        match (query.order, self) {
+            (TokenOrder::ExpiresAt, Self::Expired)
+            | (TokenOrder::SeenAt, Self::Unused)
+            | (TokenOrder::Environment, Self::Environment)
+            | (TokenOrder::Status, Self::Enabled) => true,
+            (TokenOrder::Status, Self::Expired) => query.enabled.is_some(),
+            (TokenOrder::Kind, Self::Kind) => query.kinds.len() == 1,
+            _ => false,
         }
     }
 
@@ -187,7 +196,7 @@ pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
 pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
     let mut tokens = api_tokens::table.into_boxed();
     for filter in Filter::ALL.into_iter().filter(|filter| few != Some(*filter)) {
-        let indexed = few.is_none() && Filter::ranged(query.order) == Some(filter);
+        let indexed = few.is_none() && filter.is_range(query);
         tokens = filter.narrow(tokens, query, indexed);
     }
     // A list of ids and not the filter itself, which the planner might still expect to leave many.
@@ -244,21 +253,31 @@ macro_rules! ordered {
     };
 }
 
-/// Orders by an index or, if the tokens are few, by sorting.
+/// Orders by an index or, if the tokens are few, by sorting. SQLite takes NULL for less than anything.
 fn ordered<'a>(tokens: Tokens<'a>, query: &TokenQuery, few: bool) -> Tokens<'a> {
     let direction = query.direction;
+    macro_rules! by {
+        ($($key:expr),+) => {
+            if few {
+                ordered!(tokens, direction, $(unindexed($key),)+ api_tokens::id)
+            } else {
+                ordered!(tokens, direction, $($key,)+ api_tokens::id)
+            }
+        };
+    }
     match query.order {
         // A list of ids is in order too.
         TokenOrder::CreatedAt => ordered!(tokens, direction, api_tokens::id),
-        TokenOrder::Name if few => ordered!(tokens, direction, unindexed(api_tokens::name), api_tokens::id),
-        TokenOrder::ExpiresAt if few => {
-            ordered!(tokens, direction, unindexed(api_tokens::ends_at), api_tokens::id)
+        TokenOrder::Name => by!(api_tokens::name),
+        TokenOrder::Kind => by!(api_tokens::kind),
+        TokenOrder::Environment => by!(api_tokens::environment),
+        // No index has this order.
+        TokenOrder::Project => {
+            ordered!(tokens, direction, sql::<Nullable<Text>>(SMALLEST_PROJECT), api_tokens::id)
         }
-        TokenOrder::SeenAt if few => {
-            ordered!(tokens, direction, unindexed(api_tokens::used_at), api_tokens::id)
-        }
-        TokenOrder::Name => ordered!(tokens, direction, api_tokens::name, api_tokens::id),
-        TokenOrder::ExpiresAt => ordered!(tokens, direction, api_tokens::ends_at, api_tokens::id),
-        TokenOrder::SeenAt => ordered!(tokens, direction, api_tokens::used_at, api_tokens::id),
+        TokenOrder::Owner => by!(api_tokens::owner),
+        TokenOrder::Status => by!(api_tokens::enabled, api_tokens::ends_at),
+        TokenOrder::ExpiresAt => by!(api_tokens::ends_at),
+        TokenOrder::SeenAt => by!(api_tokens::used_at),
     }
 }

@@ -124,9 +124,10 @@ async fn names_are_shown_as_they_are() {
 #[actix_web::test]
 async fn lists_are_filtered_sorted_and_exported_by_their_address() {
     let app = TestApp::new().await;
-    for (name, expires) in [("b", "7"), ("a", "never"), ("c", "365")] {
+    for (name, expires, owner) in [("b", "7", "y"), ("a", "never", "x"), ("c", "365", "")] {
         app.clock.advance(Duration::from_secs(1));
-        created(&app, As::Owner, OF_PROJECT, &[("tokenName", name), ("_expires", expires)]).await;
+        let fields = [("tokenName", name), ("_expires", expires), ("owner", owner)];
+        created(&app, As::Owner, OF_PROJECT, &fields).await;
     }
     let names = async |query: &str| {
         let list = page(&app, As::Owner, &format!("{OF_PROJECT}?{query}")).await;
@@ -140,6 +141,18 @@ async fn lists_are_filtered_sorted_and_exported_by_their_address() {
     assert_eq!(names("").await, "cab");
     assert_eq!(names("sortBy=tokenName&sortOrder=asc").await, "abc");
     assert_eq!(names("sortBy=expiresAt&sortOrder=asc").await, "bca");
+    for (column, expected) in
+        [("type", "bac"), ("project", "bac"), ("environment", "bac"), ("owner", "cab"), ("status", "bca")]
+    {
+        assert_eq!(names(&format!("sortBy={column}&sortOrder=asc")).await, expected, "{column}");
+        let backwards: String = expected.chars().rev().collect();
+        assert_eq!(names(&format!("sortBy={column}&sortOrder=desc")).await, backwards, "{column}");
+    }
+    // Every column has a heading that sorts by it.
+    let list = page(&app, As::Owner, &format!("{OF_PROJECT}?sortBy=owner&sortOrder=asc")).await;
+    let headings = list.matches("<th scope=\"col\"").count();
+    assert_eq!((headings, list.matches("<svg class=\"sort\"").count()), (9, 9), "{list}");
+    assert_eq!(list.matches("aria-sort=\"ascending\"").count(), 1, "{list}");
     assert_eq!(names("status=expiring").await, "b");
     assert_eq!(names("name=c&type=client&environment=development").await, "c");
     assert_eq!(names("status=disabled").await, "");

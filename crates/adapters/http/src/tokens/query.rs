@@ -64,9 +64,15 @@ pub struct TokenQuery {
     #[deserr(default)]
     #[param(value_type = Option<String>, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     unused_since: Option<Timestamp>,
-    /// The order: `createdAt` (the default), `tokenName`, `expiresAt` or `seenAt`.
+    /// The order: `createdAt` (the default), `tokenName`, `type`, `project` (the smallest id that a token names; those for all
+    /// projects first), `environment`, `owner` (those without one first), `status` (disabled, expired, expiring, active),
+    /// `expiresAt` or `seenAt`.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "createdAt", pattern = "^(createdAt|tokenName|expiresAt|seenAt)$")]
+    #[param(
+        value_type = Option<String>,
+        example = "createdAt",
+        pattern = "^(createdAt|tokenName|type|project|environment|owner|status|expiresAt|seenAt)$"
+    )]
     sort_by: Option<TokenOrder>,
     /// `asc` (the default) or `desc`.
     #[deserr(default)]
@@ -159,9 +165,16 @@ impl FromText for TokenOrder {
         match text {
             "createdAt" => Ok(Self::CreatedAt),
             "tokenName" => Ok(Self::Name),
+            "type" => Ok(Self::Kind),
+            "project" => Ok(Self::Project),
+            "environment" => Ok(Self::Environment),
+            "owner" => Ok(Self::Owner),
+            "status" => Ok(Self::Status),
             "expiresAt" => Ok(Self::ExpiresAt),
             "seenAt" => Ok(Self::SeenAt),
-            _ => Err(format!("{name} must be createdAt, tokenName, expiresAt or seenAt.")),
+            _ => Err(format!(
+                "{name} must be createdAt, tokenName, type, project, environment, owner, status, expiresAt or seenAt."
+            )),
         }
     }
 }

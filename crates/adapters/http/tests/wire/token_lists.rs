@@ -33,12 +33,13 @@ async fn make(app: &TestApp, body: &Value) -> String {
 
 /// Creates the tokens `web`, `Web shop`, `app` and `job`, one an hour from 2023-04-19T09:15:14Z.
 async fn four(app: &TestApp) -> String {
-    make(app, &json!({"tokenName": "web", "type": "client", "expiresAt": "2030-01-01T00:00:00Z"})).await;
+    let end = "2030-01-01T00:00:00Z";
+    make(app, &json!({"tokenName": "web", "type": "client", "expiresAt": end, "owner": "b"})).await;
     let used = make(app, &json!({"tokenName": "Web shop", "type": "frontend"})).await;
     let end = "2001-01-01T00:00:00Z";
     make(
         app,
-        &json!({"tokenName": "app", "type": "frontend", "environment": "production", "expiresAt": end}),
+        &json!({"tokenName": "app", "type": "frontend", "environment": "production", "expiresAt": end, "owner": "a"}),
     )
     .await;
     make(app, &json!({"tokenName": "job", "type": "client", "environment": "production"})).await;
@@ -133,6 +134,15 @@ async fn each_order_runs_both_ways() {
         ("sortOrder=desc", ["job", "app", "Web shop", "web"]),
         ("sortBy=tokenName", ["Web shop", "app", "job", "web"]),
         ("sortBy=tokenName&sortOrder=desc", ["web", "job", "app", "Web shop"]),
+        ("sortBy=type", ["web", "job", "Web shop", "app"]),
+        ("sortBy=type&sortOrder=desc", ["app", "Web shop", "job", "web"]),
+        ("sortBy=environment", ["web", "Web shop", "app", "job"]),
+        ("sortBy=environment&sortOrder=desc", ["job", "app", "Web shop", "web"]),
+        ("sortBy=project&sortOrder=desc", ["job", "app", "Web shop", "web"]),
+        ("sortBy=owner", ["Web shop", "job", "app", "web"]),
+        ("sortBy=owner&sortOrder=desc", ["web", "app", "job", "Web shop"]),
+        ("sortBy=status", ["app", "web", "Web shop", "job"]),
+        ("sortBy=status&sortOrder=desc", ["job", "Web shop", "web", "app"]),
         ("sortBy=expiresAt&sortOrder=asc", ["app", "web", "Web shop", "job"]),
         ("sortBy=expiresAt&sortOrder=desc", ["job", "Web shop", "web", "app"]),
         ("sortBy=seenAt", ["web", "app", "job", "Web shop"]),
@@ -178,7 +188,7 @@ async fn an_order_without_cursors_says_nothing_of_a_next_page() {
     let app = TestApp::new().await;
     four(&app).await;
     for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor)] {
-        for order in ["tokenName", "expiresAt", "seenAt"] {
+        for order in ["tokenName", "type", "owner", "status", "expiresAt", "seenAt"] {
             for rest in ["limit=2", "limit=2&sortOrder=desc", "limit=2&offset=2", "offset=1", "limit=4"] {
                 let query = format!("{path}?project=default&sortBy={order}&{rest}");
                 let answer = app.get(who, &query).await;
