@@ -103,9 +103,21 @@ impl Ends {
     }
 }
 
+/// The tokens that a caller may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadableTokens {
+    All,
+    /// Those that name some project.
+    OfAnyProject,
+    /// Those that name one of these projects.
+    OfProjects(BTreeSet<ProjectId>),
+}
+
 /// A query for tokens. A token must pass every filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenQuery {
+    /// Only those that the caller may read.
+    pub readable: ReadableTokens,
     /// Only these kinds; if there is none, no token is found.
     pub kinds: BTreeSet<TokenKind>,
     /// Only those that name this project.
@@ -137,6 +149,7 @@ impl TokenQuery {
     /// Returns the query for all tokens of these kinds, by creation.
     pub fn of_kinds(kinds: impl IntoIterator<Item = TokenKind>) -> Self {
         Self {
+            readable: ReadableTokens::All,
             kinds: kinds.into_iter().collect(),
             project: None,
             of_all_projects: false,
@@ -167,6 +180,7 @@ impl TokenQuery {
     #[must_use]
     pub fn whole_project(&self) -> Option<&ProjectId> {
         let Self {
+            readable: ReadableTokens::All,
             kinds,
             project: Some(project),
             of_all_projects: false,

@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName, TokenStatus};
-use latchkey_ports::{AttributeFilter, Direction, Ends, Page, StoredToken, TokenOrder, TokenQuery};
+use latchkey_ports::{
+    AttributeFilter, Direction, Ends, Page, ReadableTokens, StoredToken, TokenOrder, TokenQuery,
+};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
@@ -101,13 +103,14 @@ impl TokenFilter {
         }
     }
 
-    /// Returns a page of the tokens of the visible kinds that pass the filter.
+    /// Returns a page of the readable tokens of the visible kinds that pass the filter.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a cursor with another order than that of creation; [`ServiceError::Unavailable`].
     pub(crate) async fn find(
         self,
         changes: &TokenChanges,
+        readable: ReadableTokens,
         visible: impl IntoIterator<Item = TokenKind>,
     ) -> Result<TokenPage, ServiceError> {
         if self.after.is_some() && self.order != TokenOrder::CreatedAt {
@@ -119,6 +122,7 @@ impl TokenFilter {
         let kinds = kinds.filter(|kind| !self.of_all_projects || *kind != TokenKind::Admin);
         let ends = self.ends(changes.changes.now());
         let query = TokenQuery {
+            readable,
             project: self.project,
             of_all_projects: self.of_all_projects,
             environment: self.environment,

@@ -11,8 +11,9 @@ use latchkey_domain::{
     ApiToken, EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
 };
 use latchkey_ports::{
-    AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
-    StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository, TokenUpdate,
+    AttributeFilter, CountingMoments, Direction, Entity, NewToken, ReadableTokens, Rotation, SecretDigest,
+    SecretRecord, StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    TokenUpdate,
 };
 use serde_json::Value;
 
@@ -135,7 +136,8 @@ impl TokenRepository for MemoryStore {
 }
 
 fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
-    query.kinds.contains(&token.access.kind())
+    is_readable(&query.readable, token)
+        && query.kinds.contains(&token.access.kind())
         && query.project.as_ref().is_none_or(|project| token.access.projects().names(project))
         && (!query.of_all_projects || matches!(token.access.projects(), ProjectScope::All))
         && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
@@ -147,6 +149,15 @@ fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
         && query.ends.by.is_none_or(|at| token.is_expired_at(at))
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
+}
+
+fn is_readable(readable: &ReadableTokens, token: &ApiToken) -> bool {
+    let named = token.access.projects().named();
+    match readable {
+        ReadableTokens::All => true,
+        ReadableTokens::OfAnyProject => !named.is_empty(),
+        ReadableTokens::OfProjects(projects) => named.iter().any(|project| projects.contains(project)),
+    }
 }
 
 fn meets_all(filters: &[AttributeFilter], token: &ApiToken) -> bool {

@@ -9,11 +9,11 @@ use diesel::{
     sql_types::{Array, Nullable, Text},
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, ReadableTokens, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime, Json, NewJson},
     queries::{page_limit, page_offset},
-    schema::token_rows,
+    schema::{api_token_projects, token_rows},
 };
 
 use crate::{
@@ -44,7 +44,7 @@ type Listed<'q> = Unprepared<Select<Tokens<'q>, TokenColumns>>;
 /// The tokens asked for; `None` where there can be none.
 pub(crate) fn token_list(query: &TokenQuery) -> Option<Listed<'_>> {
     let tokens = of_kinds(token_rows::table.into_boxed(), query)?;
-    let tokens = in_places(tokens, query);
+    let tokens = in_places(readable(tokens, query), query);
     let tokens = named(tokens, query)?;
     let tokens = ordered(used(tokens, query), query);
     let tokens = tokens.limit(page_limit(query.page)).offset(page_offset(query.page));
@@ -59,6 +59,19 @@ fn of_kinds<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>>
         [kind] => Some(tokens.filter(token_rows::kind.eq(*kind))),
         [_, _, _, ..] => Some(tokens),
         _ => Some(tokens.filter(token_rows::kind.eq_any(kinds))),
+    }
+}
+
+/// Of several projects, the planner chooses whether to look for their tokens, or at the projects of each token in order.
+fn readable<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    match &query.readable {
+        ReadableTokens::All => tokens,
+        ReadableTokens::OfAnyProject => tokens.filter(not(token_rows::all_projects)),
+        ReadableTokens::OfProjects(projects) => {
+            let ids: Vec<&str> = projects.iter().map(ProjectId::as_str).collect();
+            let links = api_token_projects::table.filter(api_token_projects::project_id.eq_any(ids));
+            tokens.filter(token_rows::id.eq_any(links.select(api_token_projects::token_id)))
+        }
     }
 }
 

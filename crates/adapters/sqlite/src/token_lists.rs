@@ -9,6 +9,8 @@
 //! and plain statements, of 300,000 tokens the first page of a common environment by name took 650 ms, and that of 300
 //! expired tokens 620 to 730 ms. The choice below reads at most some ten thousand index entries for each filter.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SqliteConnection,
     dsl::{SqlTypeOf, exists, sql},
@@ -16,7 +18,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, ReadableTokens, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime, Id},
     schema::{api_token_projects, api_tokens},
@@ -47,6 +49,7 @@ type LinkedTokens<'a> = api_token_projects::BoxedQuery<'a, Sqlite, Id>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filter {
     Project,
+    Readable,
     AllProjects,
     Name,
     Enabled,
@@ -58,8 +61,9 @@ pub(crate) enum Filter {
 
 impl Filter {
     /// The most selective first, as a rule.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Project,
+        Self::Readable,
         Self::AllProjects,
         Self::Name,
         Self::Enabled,
@@ -73,6 +77,7 @@ impl Filter {
     fn is_in(self, query: &TokenQuery) -> bool {
         match self {
             Self::Project => query.project.is_some(),
+            Self::Readable => matches!(query.readable, ReadableTokens::OfProjects(_)),
             Self::AllProjects => query.of_all_projects,
             Self::Name => query.name.is_some(),
             // Nearly all tokens are enabled, so only the others are worth a look.
@@ -91,9 +96,10 @@ impl Filter {
     ) -> QueryResult<Option<Self>> {
         for filter in Self::ALL {
             if filter.is_in(query) && !filter.is_range(query) {
-                let number = match &query.project {
-                    Some(project) if filter == Self::Project => {
-                        count(connection, links(project).limit(FEW.into()))
+                let number = match (filter, &query.project, &query.readable) {
+                    (Self::Project, Some(project), _) => count(connection, links(project).limit(FEW.into())),
+                    (Self::Readable, _, ReadableTokens::OfProjects(projects)) => {
+                        count(connection, links_of_any(projects).limit(FEW.into()))
                     }
                     _ => count(connection, filter.ids(query).limit(FEW.into())),
                 };
@@ -134,6 +140,18 @@ impl Filter {
                     tokens.filter(exists(link))
                 }
                 None => tokens,
+            },
+            Self::Readable => match &query.readable {
+                ReadableTokens::All => tokens,
+                ReadableTokens::OfAnyProject => tokens.filter(unindexed(api_tokens::all_projects).eq(false)),
+                ReadableTokens::OfProjects(projects) => {
+                    // Looks at the projects of each token, which are few; those that are readable may be many.
+                    let ids: Vec<&str> = projects.iter().map(ProjectId::as_str).collect();
+                    let link = api_token_projects::table
+                        .filter(api_token_projects::token_id.eq(api_tokens::id))
+                        .filter(unindexed(api_token_projects::project_id).eq_any(ids));
+                    tokens.filter(exists(link))
+                }
             },
             Self::AllProjects if !query.of_all_projects => tokens,
             Self::AllProjects if indexed => tokens.filter(api_tokens::all_projects),
@@ -192,6 +210,15 @@ pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
         .into_boxed()
 }
 
+/// The ids of the tokens of these projects; that of a token of several of them occurs several times.
+pub(crate) fn links_of_any(projects: &BTreeSet<ProjectId>) -> LinkedTokens<'_> {
+    let ids: Vec<&str> = projects.iter().map(ProjectId::as_str).collect();
+    api_token_projects::table
+        .filter(api_token_projects::project_id.eq_any(ids))
+        .select(api_token_projects::token_id)
+        .into_boxed()
+}
+
 /// Selects the page of a query: among the few tokens that a filter leaves, or else in the index of the order.
 pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
     let mut tokens = api_tokens::table.into_boxed();
@@ -200,10 +227,13 @@ pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'
         tokens = filter.narrow(tokens, query, indexed);
     }
     // A list of ids and not the filter itself, which the planner might still expect to leave many.
-    tokens = match (few, &query.project) {
-        (Some(Filter::Project), Some(project)) => tokens.filter(api_tokens::id.eq_any(links(project))),
-        (Some(filter), _) => tokens.filter(api_tokens::id.eq_any(filter.ids(query))),
-        (None, _) => tokens,
+    tokens = match (few, &query.project, &query.readable) {
+        (Some(Filter::Project), Some(project), _) => tokens.filter(api_tokens::id.eq_any(links(project))),
+        (Some(Filter::Readable), _, ReadableTokens::OfProjects(projects)) => {
+            tokens.filter(api_tokens::id.eq_any(links_of_any(projects)))
+        }
+        (Some(filter), ..) => tokens.filter(api_tokens::id.eq_any(filter.ids(query))),
+        (None, ..) => tokens,
     };
     tokens = ordered(without_index(tokens, query, few.is_some()), query, few.is_some());
     paged(tokens, query.page).select(TOKEN_COLUMNS)

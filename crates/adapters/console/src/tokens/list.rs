@@ -10,11 +10,13 @@ use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
 use std::{fmt::Display, time::Duration};
 
-use super::reach::{Allowed, Reach};
+use super::{
+    listing::Listing,
+    reach::{Allowed, Reach},
+};
 use crate::{
     frame::{Frame, Section, query_pairs},
     mark::Mark,
-    page::see_other,
     paging::{self, Paging},
     paths::with_query,
     visitor::Visitor,
@@ -35,10 +37,20 @@ struct ListPage {
     frame: Frame,
     reach: Reach,
     root: String,
-    rows: Vec<Row>,
+    entries: Vec<Entry>,
     address: Address,
     paging: Paging,
     choices: Choices,
+    /// What the visitor may do with some of the tokens.
+    allowed: Allowed,
+    /// Where a token is created.
+    form: Option<String>,
+}
+
+/// A token in the list, with its pages and with what the visitor may do with it.
+struct Entry {
+    row: Row,
+    root: String,
     allowed: Allowed,
 }
 
@@ -165,24 +177,26 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
 }
 
 pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery>) -> ApiResult {
-    if reach == Reach::Instance && visitor.may::<ReadInstanceTokens>().is_err() {
-        // A visitor who may not list all begins with the first of their own projects.
-        if let Some(project) = choices(&visitor).await?.projects.first() {
-            return Ok(see_other(&Reach::Project(project.to_string()).path()));
-        }
-    }
     let root = reach.path();
+    let listing = Listing::of(&visitor, reach.clone())?;
     let address = Address::of(&root, &visitor.browser.target);
     let frame = visitor.frame(Section::Tokens);
     let filter = filter(&query, &address, frame.now)?;
     let offset = filter.offset;
     let filter = TokenFilter { limit: paging::asked(offset).limit, ..filter };
-    let (page, choices) = try_join(reach.search(&visitor, filter), choices(&visitor)).await?;
+    let (page, choices) = try_join(listing.search(&visitor, filter), choices(&visitor)).await?;
     let mut tokens = page.tokens;
     let paging = Paging::cut(&mut tokens, offset);
-    let rows = tokens.into_iter().map(|revealed| Row::of(revealed.token, frame.now)).collect();
-    let allowed = reach.allowed_with_some(&visitor);
-    visitor.browser.show(&ListPage { frame, reach, root, rows, address, paging, choices, allowed })
+    let entry = |token: ApiToken| {
+        let reach = listing.reach_of(&token);
+        let allowed = reach.allowed_with(&visitor, &token);
+        Entry { root: reach.path(), allowed, row: Row::of(token, frame.now) }
+    };
+    let entries = tokens.into_iter().map(|revealed| entry(revealed.token)).collect();
+    let allowed = listing.allowed_with_some(&visitor);
+    let form = listing.form(&visitor, &choices.projects, address.value("project"));
+    let page = ListPage { frame, reach, root, entries, address, paging, choices, allowed, form };
+    visitor.browser.show(&page)
 }
 
 /// Returns what can be chosen in the filters.

@@ -1,6 +1,7 @@
 //! Tokens: the list, one token, and everything that can be done to them, in one project or in all.
 //!
-//! Both have the same pages. [`reach::Reach`] says which tokens a page is about and calls the use cases for them.
+//! Both have the same pages. [`reach::Reach`] says which tokens a page is about and calls the use cases for them. A list can also be
+//! of all projects that the visitor may read ([`listing::Listing`]); each of its tokens leads to the pages of a project.
 
 mod change;
 mod create;
@@ -8,6 +9,7 @@ mod end;
 pub(crate) mod expiry;
 mod export;
 mod list;
+mod listing;
 mod one;
 mod reach;
 mod rotate;

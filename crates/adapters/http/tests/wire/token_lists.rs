@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::expectations::faults;
 
 const ALL: &str = "/api/admin/api-tokens";
+const OF_PROJECTS: &str = "/api/admin/project-api-tokens";
 
 fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.json());
@@ -20,6 +21,8 @@ async fn found(app: &TestApp, query: &str) -> Vec<String> {
     let of_project = names(&app.get(As::Admin, &format!("{TOKENS}?{query}")).await);
     let of_instance = names(&app.get(As::Editor, &format!("{ALL}?project=default&{query}")).await);
     assert_eq!(of_project, of_instance, "{query}");
+    let of_projects = names(&app.get(As::Member, &format!("{OF_PROJECTS}?{query}")).await);
+    assert_eq!(of_project, of_projects, "{query}");
     of_project
 }
 
@@ -156,7 +159,7 @@ async fn each_order_runs_both_ways() {
 async fn pages_follow_each_other_until_there_is_none() {
     let app = TestApp::new().await;
     four(&app).await;
-    for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor)] {
+    for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor), (OF_PROJECTS, As::Owner)] {
         for (direction, expected) in
             [("asc", ["web", "Web shop", "app", "job"]), ("desc", ["job", "app", "Web shop", "web"])]
         {
@@ -219,7 +222,7 @@ async fn a_request_without_a_page_gets_the_whole_list() {
 #[actix_web::test]
 async fn every_problem_is_listed_at_its_parameter() {
     let app = TestApp::new().await;
-    for path in [TOKENS, ALL] {
+    for path in [TOKENS, ALL, OF_PROJECTS] {
         for (query, parameters) in [
             ("environment=*", vec!["environment"]),
             ("environment=a%20b", vec!["environment"]),
@@ -262,6 +265,34 @@ async fn permission_goes_before_the_query_and_the_query_before_the_project() {
     app.get(As::Admin, &format!("{nosuch}?limit=1")).await.is(404, "NotFoundError");
     app.get(As::Admin, &format!("{nosuch}?offset=1")).await.is(404, "NotFoundError");
     assert_eq!(app.get(As::Admin, &format!("{ALL}?project=nosuch")).await.json(), json!({"tokens": []}));
+}
+
+#[actix_web::test]
+async fn the_tokens_of_all_readable_projects_are_listed_together() {
+    let app = TestApp::new().await;
+    for (name, projects) in [
+        ("own", &["default"][..]),
+        ("other", &["elsewhere"]),
+        ("both", &["elsewhere", "default"]),
+        ("wide", &["*"]),
+    ] {
+        app.clock.advance(Duration::from_secs(1));
+        let body = json!({"tokenName": name, "type": "client", "projects": projects});
+        assert_eq!(app.post(As::Admin, ALL, &body).await.status, 201);
+    }
+    let list = async |who, query: &str| names(&app.get(who, &format!("{OF_PROJECTS}?name=o&{query}")).await);
+    assert_eq!(list(As::Member, "").await, ["own", "both"]);
+    assert_eq!(list(As::MemberElsewhere, "").await, ["other", "both"]);
+    assert_eq!(list(As::MemberElsewhere, "project=default").await, ["both"]);
+    // A permission of the instance holds in every project; none of them is of a token for all projects.
+    for who in [As::Admin, As::Root, As::Editor] {
+        assert_eq!(list(who, "").await, ["own", "other", "both"], "{who:?}");
+    }
+    let one = app.get(As::Member, &format!("{OF_PROJECTS}?name=both")).await.json();
+    assert_eq!(one["tokens"][0]["projects"], json!(["elsewhere", "default"]), "as in the list of a project");
+    app.get(As::Viewer, OF_PROJECTS).await.is(403, "NoAccessError");
+    app.get(As::Viewer, &format!("{OF_PROJECTS}?limit=x")).await.is(403, "NoAccessError");
+    app.get(As::Anonymous, OF_PROJECTS).await.is(401, "AuthenticationRequired");
 }
 
 #[actix_web::test]

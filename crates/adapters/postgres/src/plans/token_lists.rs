@@ -1,7 +1,7 @@
 //! Tokens that are listed: the first page of a hundred is read in order, and nothing more.
 
 use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
-use latchkey_ports::{Direction, Ends, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{Direction, Ends, Page, ReadableTokens, TokenOrder, TokenQuery};
 use uuid::Uuid;
 
 use super::{large_store, plan, uses, uses_in_order};
@@ -57,6 +57,18 @@ async fn selective_filters_use_their_indexes() {
         &plan_of(connection, &of_project).await,
         &["api_token_projects_pkey", "api_tokens_id_unique"],
     );
+
+    // The projects of few tokens, and those of nearly all.
+    let few = ["project-7", "project-8"].map(|id| ProjectId::new(id).expect("an id"));
+    let readable = ReadableTokens::OfProjects(few.into());
+    let of_few = TokenQuery { readable, ..first_page() };
+    uses(&plan_of(connection, &of_few).await, &["api_token_projects_"]);
+    let most = (0..150).map(|number| ProjectId::new(&format!("project-{number}")).expect("an id"));
+    let readable = ReadableTokens::OfProjects(most.collect());
+    let of_most = TokenQuery { readable, ..first_page() };
+    uses_in_order(&plan_of(connection, &of_most).await, &["api_tokens_id_unique"]);
+    let of_any = TokenQuery { readable: ReadableTokens::OfAnyProject, ..first_page() };
+    uses_in_order(&plan_of(connection, &of_any).await, &["api_tokens_id_unique"]);
 
     let of_all_projects = TokenQuery { of_all_projects: true, ..first_page() };
     uses(&plan_of(connection, &of_all_projects).await, &["api_tokens_of_all_projects"]);

@@ -2,7 +2,7 @@
 
 use diesel::QueryDsl;
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
-use latchkey_ports::{Direction, Ends, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{Direction, Ends, Page, ReadableTokens, TokenOrder, TokenQuery};
 use latchkey_sql::columns::DbId;
 use uuid::Uuid;
 
@@ -219,6 +219,31 @@ fn few_tokens_are_found_by_their_ids_in_order() {
             steps.push("USE TEMP B-TREE FOR ORDER BY");
             assert_plan(&plan(connection, &token_list(&query, Some(filter))), &steps);
         }
+    });
+}
+
+/// Those of one of these projects.
+fn readable(projects: &[&str]) -> ReadableTokens {
+    ReadableTokens::OfProjects(projects.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+#[test]
+fn the_tokens_of_readable_projects_are_found_by_their_links_or_in_order() {
+    with_large_store(|connection| {
+        let query = TokenQuery { readable: readable(&["project-7", "project-8"]), ..first_page() };
+        assert_eq!(Filter::that_leaves_few(connection, &query).expect("counted"), Some(Filter::Readable));
+        assert_plan(
+            &plan(connection, &token_list(&query, Some(Filter::Readable))),
+            &["SEARCH api_tokens USING PRIMARY KEY (id=?)", "LIST SUBQUERY", LINKS_OF_PROJECT],
+        );
+        let step = "SEARCH api_token_projects EXISTS USING PRIMARY KEY (token_id=?)";
+        assert_plan(&plan(connection, &token_list(&query, None)), &["SCAN api_tokens", step]);
+        let by_name = TokenQuery { order: TokenOrder::Name, ..query };
+        let walk = "SCAN api_tokens USING INDEX api_tokens_by_name";
+        assert_plan(&plan(connection, &token_list(&by_name, None)), &[walk, step]);
+        let any = TokenQuery { readable: ReadableTokens::OfAnyProject, ..by_name };
+        assert_eq!(Filter::that_leaves_few(connection, &any).expect("counted"), None);
+        assert_plan(&plan(connection, &token_list(&any, None)), &[walk]);
     });
 }
 
