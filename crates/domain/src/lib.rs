@@ -54,6 +54,7 @@ mod time;
 mod token;
 mod token_id;
 mod token_scopes;
+mod token_status;
 mod usage;
 mod webhook;
 mod webhook_secret;
@@ -64,5 +65,6 @@ pub use self::{
     limits::*, mail::*, metadata::*, names::*, networks::*, notice::*, password::*, people::*, permission::*,
     personal_token::*, place::*, policy::*, principal::*, reason::*, removal::*, role::*, scope::*,
     secret::*, secret_prefix::*, secret_scan::*, selector::*, session::*, snapshot::*, term::*, throttle::*,
-    time::*, token::*, token_id::*, token_scopes::*, usage::*, webhook::*, webhook_secret::*,
+    time::*, token::*, token_id::*, token_scopes::*, token_status::*, usage::*, webhook::*,
+    webhook_secret::*,
 };

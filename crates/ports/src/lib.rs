@@ -88,7 +88,8 @@ pub use people::{Account, PasswordChange, PersonalTokenHolder, PersonalTokenRepo
 pub use places::{EnvironmentOverview, EnvironmentRepository, ProjectOverview, ProjectRepository};
 pub use policies::PolicyRepository;
 pub use queries::{
-    AttributeFilter, Direction, Ends, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
+    AttributeFilter, Direction, Ends, EventQuery, EventScope, Page, ProjectQuery, ReadableTokens, TokenOrder,
+    TokenQuery,
 };
 pub use sealing::{
     ForeignDigest, InvalidForeignDigest, KeyId, SealedBytes, SealingError, SecretDigest, SecretRecord,

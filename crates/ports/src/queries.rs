@@ -23,14 +23,27 @@ impl Page {
     }
 }
 
-/// The order of a list of tokens. Ties are ordered by id, in the same direction.
+/// The order of a list of tokens. Ties are ordered by id, in the same direction. Text is ordered code point by code point.
+///
+/// In the orders of the two database stores, an index has the tokens in order, so that a page reads little more than itself, except
+/// for [`TokenOrder::Project`], and for [`TokenOrder::SeenAt`] in PostgreSQL: these sort all tokens that pass the filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenOrder {
     /// By creation, then id.
     #[default]
     CreatedAt,
-    /// By name, code point by code point.
     Name,
+    /// By the name of the kind: admin, client, frontend.
+    Kind,
+    /// By the name of the environment; admin tokens, which have none, come first.
+    Environment,
+    /// By the smallest id of the projects that a token names; tokens for all projects come first.
+    Project,
+    /// By owner; a token without one comes first.
+    Owner,
+    /// By [`TokenStatus`](latchkey_domain::TokenStatus): disabled, expired, expiring, active. Tokens of one status are ordered by
+    /// expiry, one without an expiry last. Disabled tokens and then the others, each by expiry, are in this order at any moment.
+    Status,
     /// By expiry; a token without one comes last.
     ExpiresAt,
     /// By last use; a token that was never used comes first.
@@ -90,9 +103,21 @@ impl Ends {
     }
 }
 
+/// The tokens that a caller may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadableTokens {
+    All,
+    /// Those that name some project.
+    OfAnyProject,
+    /// Those that name one of these projects.
+    OfProjects(BTreeSet<ProjectId>),
+}
+
 /// A query for tokens. A token must pass every filter that is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenQuery {
+    /// Only those that the caller may read.
+    pub readable: ReadableTokens,
     /// Only these kinds; if there is none, no token is found.
     pub kinds: BTreeSet<TokenKind>,
     /// Only those that name this project.
@@ -107,6 +132,8 @@ pub struct TokenQuery {
     pub name_contains: Option<String>,
     /// Only those that meet each of these conditions.
     pub attributes: Vec<AttributeFilter>,
+    /// Only those that are (`true`), or are not (`false`) enabled.
+    pub enabled: Option<bool>,
     pub ends: Ends,
     /// Only those that were created before that moment and did not authenticate at or after it.
     pub unused_since: Option<Timestamp>,
@@ -122,6 +149,7 @@ impl TokenQuery {
     /// Returns the query for all tokens of these kinds, by creation.
     pub fn of_kinds(kinds: impl IntoIterator<Item = TokenKind>) -> Self {
         Self {
+            readable: ReadableTokens::All,
             kinds: kinds.into_iter().collect(),
             project: None,
             of_all_projects: false,
@@ -129,6 +157,7 @@ impl TokenQuery {
             name: None,
             name_contains: None,
             attributes: Vec::new(),
+            enabled: None,
             ends: Ends::default(),
             unused_since: None,
             order: TokenOrder::default(),
@@ -151,6 +180,7 @@ impl TokenQuery {
     #[must_use]
     pub fn whole_project(&self) -> Option<&ProjectId> {
         let Self {
+            readable: ReadableTokens::All,
             kinds,
             project: Some(project),
             of_all_projects: false,
@@ -158,6 +188,7 @@ impl TokenQuery {
             name: None,
             name_contains: None,
             attributes,
+            enabled: None,
             ends: Ends { after: None, by: None },
             unused_since: None,
             order: TokenOrder::CreatedAt,

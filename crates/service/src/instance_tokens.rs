@@ -1,7 +1,7 @@
 //! Listing, creating, changing, rotating and revoking tokens of any scope.
 
 use latchkey_domain::{ApiToken, ProjectScope, Timestamp, TokenId, TokenKind, TokenName, TokenSelector};
-use latchkey_ports::StoredToken;
+use latchkey_ports::{ReadableTokens, StoredToken};
 
 use crate::{
     AnswerKeeper, CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing,
@@ -41,7 +41,7 @@ impl InstanceTokens {
         permit: &InstancePermit<ReadInstanceTokens>,
         filter: TokenFilter,
     ) -> Result<TokenPage, ServiceError> {
-        filter.find(&self.changes, visible_kinds(permit)).await
+        filter.find(&self.changes, ReadableTokens::All, visible_kinds(permit)).await
     }
 
     /// Returns all tokens of a name; if there is none and the name is the id or the selector of a token, that token.
@@ -56,7 +56,7 @@ impl InstanceTokens {
         // No token has an invalid name.
         let Ok(token_name) = TokenName::new(name) else { return Ok(TokenPage::whole(Vec::new())) };
         let filter = TokenFilter { name: Some(token_name), ..TokenFilter::default() };
-        let found = filter.find(&self.changes, visible_kinds(permit)).await?;
+        let found = filter.find(&self.changes, ReadableTokens::All, visible_kinds(permit)).await?;
         if !found.tokens.is_empty() {
             return Ok(found);
         }

@@ -1,17 +1,18 @@
 //! Permits: permissions, checked once and passed on as values.
 //!
 //! A [`Caller`] is a principal that may use the administrative routes at all. Its rights there are shown by a permit,
-//! which is only given if the caller's grants allow the action: a [`Permit`] in one project, an [`InstancePermit`] for
-//! the instance, a [`SignedIn`] for what every user may do with their own things.
+//! which is only given if the caller's grants allow the action: a [`Permit`] in one project, a [`ProjectsPermit`] in all projects
+//! where they do, an [`InstancePermit`] for the instance, a [`SignedIn`] for what every user may do with their own things.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{collections::BTreeSet, marker::PhantomData, sync::Arc};
 
 use latchkey_domain::{
     Actor, Denied, Grants, Origin, Place, Principal, ProjectId, Role, TokenKind, UserCredential, UserId,
     authorize, authorize_granting,
 };
+use latchkey_ports::ReadableTokens;
 
-use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ServiceError};
+use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ReadTokens, ServiceError};
 
 /// The actor and origin of a change, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +134,44 @@ impl<A: ProjectAction> Permit<A> {
     /// Returns actor and origin for the audit trail.
     pub fn initiator(&self) -> Initiator {
         self.caller.initiator()
+    }
+}
+
+/// Proof in which projects a caller may do one action. The grants of the caller say which, and nothing else does: only
+/// [`ProjectsPermit::request`] makes one.
+#[derive(Debug)]
+pub struct ProjectsPermit<A> {
+    /// `None`: in every project.
+    projects: Option<BTreeSet<ProjectId>>,
+    action: PhantomData<A>,
+}
+
+impl<A: ProjectAction> ProjectsPermit<A> {
+    /// Checks that the caller may do this in some project.
+    pub fn request(caller: &Caller) -> Result<Self, ServiceError> {
+        let mut projects: Option<BTreeSet<ProjectId>> = None;
+        for permission in A::PERMISSIONS {
+            projects = match (projects, caller.grants().projects_with(*permission)) {
+                (Some(before), Some(also)) => Some(before.intersection(&also).cloned().collect()),
+                (before, also) => before.or(also),
+            };
+            if projects.as_ref().is_some_and(BTreeSet::is_empty) {
+                return Err(Denied { any_of: vec![*permission], place: Place::Instance }.into());
+            }
+        }
+        Ok(Self { projects, action: PhantomData })
+    }
+
+    /// Returns whether the caller may do this in that project.
+    pub fn covers(&self, project: &ProjectId) -> bool {
+        self.projects.as_ref().is_none_or(|projects| projects.contains(project))
+    }
+}
+
+impl ProjectsPermit<ReadTokens> {
+    /// Returns the tokens that the caller may read.
+    pub(crate) fn tokens(&self) -> ReadableTokens {
+        self.projects.clone().map_or(ReadableTokens::OfAnyProject, ReadableTokens::OfProjects)
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use latchkey_domain::{ProjectId, ProjectScope, TokenKind};
-use latchkey_ports::{ProjectRepository, StoredToken};
+use latchkey_domain::{ApiToken, ProjectId, ProjectScope, TokenKind};
+use latchkey_ports::{ProjectRepository, ReadableTokens, StoredToken};
 
 use crate::{
-    AnswerKeeper, CreateTokens, DeleteTokens, Missing, Overlap, Permit, ReadTokens, RevealedToken,
-    ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference, TokenRequest, UpdateTokens,
-    token_changes::TokenChanges,
+    AnswerKeeper, CreateTokens, DeleteTokens, Missing, Overlap, Permit, ProjectsPermit, ReadTokens,
+    RevealedToken, ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference,
+    TokenRequest, UpdateTokens, token_changes::TokenChanges,
 };
+
+/// The kinds of tokens that name projects.
+const KINDS: [TokenKind; 2] = [TokenKind::Client, TokenKind::Frontend];
 
 /// The use cases of this module.
 pub struct ProjectTokens {
@@ -39,7 +42,6 @@ impl ProjectTokens {
         filter: TokenFilter,
     ) -> Result<TokenPage, ServiceError> {
         let project = permit.project();
-        let kinds = [TokenKind::Client, TokenKind::Frontend];
         if filter.project.as_ref().is_some_and(|other| other != project) {
             return Err(ServiceError::query(
                 "project",
@@ -47,12 +49,43 @@ impl ProjectTokens {
             ));
         }
         let filter = TokenFilter { project: Some(project.clone()), ..filter };
-        let page = filter.find(&self.changes, kinds).await?;
+        let page = filter.find(&self.changes, ReadableTokens::All, KINDS).await?;
         // One query in the usual case; only an empty page can be that of an unknown project.
         if page.tokens.is_empty() && self.projects.find_project(project).await?.is_none() {
             return Err(Missing::Project(project.to_string()).into());
         }
         Ok(page)
+    }
+
+    /// Returns the tokens that name one of the projects of the permit and pass the filter, in its order and on its page. Each has all
+    /// projects that it names, as in the list of one project.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a cursor with another order than that of creation; [`ServiceError::Unavailable`].
+    pub async fn search_all(
+        &self,
+        permit: &ProjectsPermit<ReadTokens>,
+        filter: TokenFilter,
+    ) -> Result<TokenPage, ServiceError> {
+        // A filter by one of these projects is enough.
+        let is_covered = filter.project.as_ref().is_some_and(|project| permit.covers(project));
+        let readable = if is_covered { ReadableTokens::All } else { permit.tokens() };
+        filter.find(&self.changes, readable, KINDS).await
+    }
+
+    /// Returns one token of a project of the permit by its id or secret.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] if none of these projects has such a token; [`ServiceError::Unavailable`].
+    pub async fn get_in_any(
+        &self,
+        permit: &ProjectsPermit<ReadTokens>,
+        reference: &TokenReference,
+    ) -> Result<ApiToken, ServiceError> {
+        let token = self.changes.find(reference).await?.map(|stored| stored.token);
+        let is_readable =
+            |token: &ApiToken| token.access.projects().named().iter().any(|project| permit.covers(project));
+        token.filter(is_readable).ok_or_else(|| Missing::Token.into())
     }
 
     /// Returns one token of the project by its id or secret.

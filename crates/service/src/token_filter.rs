@@ -2,8 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, Ends, Page, StoredToken, TokenOrder, TokenQuery};
+use latchkey_domain::{EnvironmentName, ProjectId, Timestamp, TokenId, TokenKind, TokenName, TokenStatus};
+use latchkey_ports::{
+    AttributeFilter, Direction, Ends, Page, ReadableTokens, StoredToken, TokenOrder, TokenQuery,
+};
 
 use crate::{RevealedToken, ServiceError, token_changes::TokenChanges};
 
@@ -24,6 +26,8 @@ pub struct TokenFilter {
     pub name_contains: Option<String>,
     /// Only those that meet each of these conditions.
     pub attributes: Vec<AttributeFilter>,
+    /// Only those that have this status now.
+    pub status: Option<TokenStatus>,
     /// Only those that are (`true`) or are not (`false`) expired now.
     pub expired: Option<bool>,
     /// Only those that end at or before that moment.
@@ -80,22 +84,33 @@ impl TokenFilter {
     /// The maximum number of tokens on a page, and in a portion.
     pub const MAX: u32 = 1_000;
 
-    /// Returns when the tokens end that pass the filter at this moment.
+    /// Returns when the tokens end that pass the filter at this moment: not yet at the first moment, but at the second.
     fn ends(&self, now: Timestamp) -> Ends {
-        let until_now = self.expired.filter(|expired| *expired).map(|_| now);
+        let of_status = match self.status {
+            Some(TokenStatus::Expired) => Ends::by(now),
+            Some(TokenStatus::Expiring) => Ends { after: Some(now), by: Some(TokenStatus::soon(now)) },
+            Some(TokenStatus::Active) => Ends::after(TokenStatus::soon(now)),
+            Some(TokenStatus::Disabled) | None => Ends::default(),
+        };
+        let of_expired = match self.expired {
+            Some(true) => Ends::by(now),
+            Some(false) => Ends::after(now),
+            None => Ends::default(),
+        };
         Ends {
-            after: self.expired.filter(|expired| !expired).map(|_| now),
-            by: self.expires_by.into_iter().chain(until_now).min(),
+            after: of_status.after.into_iter().chain(of_expired.after).max(),
+            by: of_status.by.into_iter().chain(of_expired.by).chain(self.expires_by).min(),
         }
     }
 
-    /// Returns a page of the tokens of the visible kinds that pass the filter.
+    /// Returns a page of the readable tokens of the visible kinds that pass the filter.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a cursor with another order than that of creation; [`ServiceError::Unavailable`].
     pub(crate) async fn find(
         self,
         changes: &TokenChanges,
+        readable: ReadableTokens,
         visible: impl IntoIterator<Item = TokenKind>,
     ) -> Result<TokenPage, ServiceError> {
         if self.after.is_some() && self.order != TokenOrder::CreatedAt {
@@ -107,12 +122,14 @@ impl TokenFilter {
         let kinds = kinds.filter(|kind| !self.of_all_projects || *kind != TokenKind::Admin);
         let ends = self.ends(changes.changes.now());
         let query = TokenQuery {
+            readable,
             project: self.project,
             of_all_projects: self.of_all_projects,
             environment: self.environment,
             name: self.name,
             name_contains: self.name_contains,
             attributes: self.attributes,
+            enabled: self.status.map(|status| status != TokenStatus::Disabled),
             ends,
             unused_since: self.unused_since,
             order: self.order,

@@ -42,6 +42,7 @@ pub mod policies;
 pub mod project_lists;
 pub mod projects;
 pub mod races;
+pub mod readable_tokens;
 pub mod removal_races;
 pub mod removals;
 pub mod roles;

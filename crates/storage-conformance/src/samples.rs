@@ -1,9 +1,9 @@
 //! Fixed domain values for the cases. Different numbers give different values.
 
 use latchkey_domain::{
-    ApiToken, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
+    ApiToken, Enabled, Environment, EnvironmentKind, EnvironmentName, Project, ProjectDescription, ProjectId,
     ProjectMode, ProjectName, ProjectScope, ProjectSet, RoleId, Scope, Timestamp, TokenAccess,
-    TokenAttributes, TokenId, TokenName,
+    TokenAttributes, TokenId, TokenName, TokenOwner,
 };
 use latchkey_ports::{KeyId, NewToken, Quota, SecretDigest, SecretRecord, StoredToken};
 
@@ -159,6 +159,20 @@ pub fn ending(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
 #[must_use]
 pub fn last_seen(at: Option<Timestamp>, mut stored: StoredToken) -> StoredToken {
     stored.token.last_used_at = at;
+    stored
+}
+
+/// Returns the token with this owner.
+#[must_use]
+pub fn owned_by(owner: &str, mut stored: StoredToken) -> StoredToken {
+    stored.token.attributes.owner = Some(TokenOwner::new(owner).expect("an owner"));
+    stored
+}
+
+/// Returns the token, disabled.
+#[must_use]
+pub fn disabled(mut stored: StoredToken) -> StoredToken {
+    stored.token.attributes.enabled = Enabled(false);
     stored
 }
 

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::{
     harness::{all_tokens, token_numbers},
     samples::{
-        admin_token, ending, environment, extreme_moments, frontend, last_seen, moment, named, project_id,
-        token, token_of_all_projects, with_alias, with_attribute, working_in,
+        admin_token, disabled, ending, environment, extreme_moments, frontend, last_seen, moment, named,
+        project_id, token, token_of_all_projects, with_alias, with_attribute, working_in,
     },
     setup,
 };
@@ -286,6 +286,30 @@ pub async fn tokens_are_filtered_by_expiry(store: &Arc<dyn Store>) {
             numbers.sort_unstable();
             assert_eq!(numbers, numbers_expected, "{ends:?} by {order:?}");
         }
+    }
+}
+
+/// A token that does not say that it is disabled is enabled.
+pub async fn tokens_are_filtered_by_whether_they_are_enabled(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [
+        token(1, &["default"]),
+        disabled(token(2, &["default"])),
+        admin_token(3),
+        disabled(ending(Some(moment(5)), admin_token(4))),
+        ending(Some(moment(5)), with_attribute("purpose", "enabled", token(5, &["default"]))),
+    ];
+    setup::tokens(store, &tokens).await;
+    let expected: [(_, _, &[i64]); 5] = [
+        (None, Ends::default(), &[1, 2, 3, 4, 5]),
+        (Some(true), Ends::default(), &[1, 3, 5]),
+        (Some(false), Ends::default(), &[2, 4]),
+        (Some(true), Ends::by(moment(9)), &[5]),
+        (Some(false), Ends::after(moment(9)), &[2]),
+    ];
+    for (enabled, ends, numbers) in expected {
+        let query = TokenQuery { enabled, ends, ..of_any_kind() };
+        assert_eq!(token_numbers(store, &query).await, numbers, "{enabled:?} {ends:?}");
     }
 }
 

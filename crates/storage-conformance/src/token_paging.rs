@@ -4,24 +4,32 @@ use std::sync::Arc;
 
 use Direction::{Ascending, Descending};
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
-use latchkey_ports::{Direction, Page, Store, StoredToken, TokenOrder, TokenQuery};
+use latchkey_ports::{Direction, Ends, Page, Store, StoredToken, TokenOrder, TokenQuery};
 use uuid::Uuid;
 
 use crate::{
     harness::token_numbers,
     samples::{
-        admin_token, at, ending, extreme_moments, frontend, last_seen, moment, named, project_id, token,
-        token_of_all_projects,
+        admin_token, at, disabled, ending, extreme_moments, frontend, last_seen, moment, named, owned_by,
+        project_id, token, token_of_all_projects, working_in,
     },
     setup,
 };
 
-const ORDERS: [TokenOrder; 4] =
-    [TokenOrder::CreatedAt, TokenOrder::Name, TokenOrder::ExpiresAt, TokenOrder::SeenAt];
+const ORDERS: [TokenOrder; 9] = [
+    TokenOrder::CreatedAt,
+    TokenOrder::Name,
+    TokenOrder::Kind,
+    TokenOrder::Environment,
+    TokenOrder::Project,
+    TokenOrder::Owner,
+    TokenOrder::Status,
+    TokenOrder::ExpiresAt,
+    TokenOrder::SeenAt,
+];
 
 fn in_order(order: TokenOrder, direction: Direction) -> TokenQuery {
-    let kinds = [TokenKind::Client, TokenKind::Admin];
-    TokenQuery { order, direction, ..TokenQuery::of_kinds(kinds) }
+    TokenQuery { order, direction, ..TokenQuery::of_kinds(TokenKind::ALL) }
 }
 
 /// Expects the tokens in this order, and reversed in the other direction, ties included.
@@ -112,13 +120,117 @@ pub async fn tokens_are_sorted_by_last_use(store: &Arc<dyn Store>) {
     assert_order(store.as_ref(), TokenOrder::SeenAt, &[2, 4, 7, 5, 1, 6, 3]).await;
 }
 
-/// Stores tokens with unordered names, expiries and last uses, with ties in each.
+/// Kinds are sorted by name, and tokens of one kind by id.
+pub async fn tokens_are_sorted_by_kind(store: &Arc<dyn Store>) {
+    let tokens = [
+        token(1, &["default"]),
+        frontend(token(2, &["default"])),
+        admin_token(3),
+        token_of_all_projects(4),
+        frontend(token_of_all_projects(5)),
+        admin_token(6),
+    ];
+    setup::tokens(store.as_ref(), &tokens).await;
+    assert_order(store.as_ref(), TokenOrder::Kind, &[3, 6, 1, 4, 2, 5]).await;
+    let clients = TokenQuery { kinds: [TokenKind::Client].into(), ..in_order(TokenOrder::Kind, Descending) };
+    assert_eq!(token_numbers(store.as_ref(), &clients).await, [4, 1]);
+}
+
+/// Environments are sorted by code point in every locale, after the tokens of all environments.
+pub async fn tokens_are_sorted_by_environment(store: &Arc<dyn Store>) {
+    setup::environments(store.as_ref(), &["Production", "_", "development-2"]).await;
+    let tokens = [
+        working_in("production", token(1, &["default"])),
+        token(2, &["default"]),
+        admin_token(3),
+        working_in("Production", frontend(token(4, &["default"]))),
+        working_in("_", token_of_all_projects(5)),
+        working_in("development-2", token(6, &["default"])),
+        token_of_all_projects(7),
+        admin_token(8),
+    ];
+    setup::tokens(store.as_ref(), &tokens).await;
+    assert_order(store.as_ref(), TokenOrder::Environment, &[3, 8, 4, 5, 2, 7, 6, 1]).await;
+    let one = TokenQuery {
+        environment: tokens[1].token.access.environment().cloned(),
+        ..in_order(TokenOrder::Environment, Descending)
+    };
+    assert_eq!(token_numbers(store.as_ref(), &one).await, [7, 2]);
+}
+
+/// The smallest id counts, wherever it is named, in the order of code points; tokens of all projects come first.
+pub async fn tokens_are_sorted_by_project(store: &Arc<dyn Store>) {
+    setup::projects(store.as_ref(), &["a", "B", "_", "b"]).await;
+    let tokens = [
+        token(1, &["b"]),
+        token(2, &["b", "a"]),
+        token_of_all_projects(3),
+        token(4, &["_", "b"]),
+        frontend(token(5, &["a"])),
+        admin_token(6),
+        token(7, &["b", "_", "B"]),
+    ];
+    setup::tokens(store.as_ref(), &tokens).await;
+    assert_order(store.as_ref(), TokenOrder::Project, &[3, 6, 7, 4, 2, 5, 1]).await;
+    // Also among the tokens of one of their projects.
+    let of_b = TokenQuery { project: Some(project_id("b")), ..in_order(TokenOrder::Project, Ascending) };
+    assert_eq!(token_numbers(store.as_ref(), &of_b).await, [7, 4, 2, 1]);
+}
+
+/// Owners are sorted by code point in every locale, after the tokens without one.
+pub async fn tokens_are_sorted_by_owner(store: &Arc<dyn Store>) {
+    let owners = ["b", "~", "a", "B", "same", "ä", "\u{ff5e}", "🎉", "a b", "same", "ab", "_", "日本"];
+    for (number, owner) in (1..).zip(owners) {
+        setup::token(store.as_ref(), &owned_by(owner, token(number, &["default"]))).await;
+    }
+    setup::token(store.as_ref(), &admin_token(20)).await;
+    setup::token(store.as_ref(), &token(21, &["default"])).await;
+    let mut sorted: Vec<(&str, i64)> = owners.into_iter().zip(1..).collect();
+    sorted.sort_unstable();
+    let expected: Vec<_> = [20, 21].into_iter().chain(sorted.into_iter().map(|(_, number)| number)).collect();
+    assert_order(store.as_ref(), TokenOrder::Owner, &expected).await;
+}
+
+/// Disabled tokens come first; both these and the others are sorted as by expiry.
+pub async fn tokens_are_sorted_by_status(store: &Arc<dyn Store>) {
+    let store = store.as_ref();
+    let tokens = [
+        token(1, &["default"]),
+        ending(Some(moment(50)), token(2, &["default"])),
+        disabled(token(3, &["default"])),
+        disabled(ending(Some(moment(50)), token(4, &["default"]))),
+        ending(Some(moment(40)), admin_token(5)),
+        ending(Some(moment(50)), token_of_all_projects(6)),
+        disabled(ending(Some(moment(60)), admin_token(7))),
+        token(8, &["default"]),
+    ];
+    setup::tokens(store, &tokens).await;
+    assert_order(store, TokenOrder::Status, &[4, 7, 3, 5, 2, 6, 1, 8]).await;
+    for (enabled, ends, expected) in [
+        (Some(true), Ends::default(), vec![8, 1, 6, 2, 5]),
+        (Some(true), Ends::by(moment(50)), vec![6, 2, 5]),
+        (Some(true), Ends::after(moment(40)), vec![8, 1, 6, 2]),
+        (Some(false), Ends::by(moment(55)), vec![4]),
+        (None, Ends::by(moment(55)), vec![6, 2, 5, 4]),
+    ] {
+        let query = TokenQuery { enabled, ends, ..in_order(TokenOrder::Status, Descending) };
+        assert_eq!(token_numbers(store, &query).await, expected, "{enabled:?} {ends:?}");
+    }
+}
+
+/// Stores tokens with unordered names, owners, statuses, expiries and last uses, with ties in each.
 async fn store_unordered_tokens(store: &dyn Store) {
     for number in 1..=12_u64 {
         let scattered = i64::try_from(number * 5 % 4).expect("small");
         let end = (scattered != 0).then(|| moment(100 + scattered));
         let seen = (number % 3 != 0).then(|| moment(scattered));
-        let stored = last_seen(seen, ending(end, token(number, &["default"])));
+        let mut stored = last_seen(seen, ending(end, token(number, &["default"])));
+        if number % 4 != 0 {
+            stored = owned_by(&format!("owner {scattered}"), stored);
+        }
+        if number % 5 == 0 {
+            stored = disabled(stored);
+        }
         setup::token(store, &named(&format!("name {}", number * 7 % 5), stored)).await;
     }
 }
@@ -211,7 +323,7 @@ pub async fn paging_after_an_unknown_id_works(store: &Arc<dyn Store>) {
 pub async fn the_id_to_start_after_is_ignored_in_other_orders(store: &Arc<dyn Store>) {
     let store = store.as_ref();
     store_unordered_tokens(store).await;
-    for order in [TokenOrder::Name, TokenOrder::ExpiresAt, TokenOrder::SeenAt] {
+    for order in ORDERS.into_iter().filter(|order| *order != TokenOrder::CreatedAt) {
         for direction in [Ascending, Descending] {
             let all = in_order(order, direction);
             let after = TokenQuery { after: Some(token(6, &["default"]).token.id), ..all.clone() };

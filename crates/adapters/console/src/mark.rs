@@ -1,6 +1,6 @@
 //! The marks of states, as the macro `state` of the templates shows them.
 
-use latchkey_domain::DeliveryState;
+use latchkey_domain::{DeliveryState, TokenStatus};
 
 /// A state with the mark and the colour that it has.
 pub(crate) struct Mark {
@@ -13,6 +13,11 @@ impl Mark {
     pub(crate) fn of_switch(enabled: bool) -> Self {
         let class = if enabled { "active" } else { "disabled" };
         Self { class, key: format!("state-{class}") }
+    }
+
+    /// Returns the mark of a token.
+    pub(crate) fn of_token(status: TokenStatus) -> Self {
+        Self { class: status.as_str(), key: format!("state-{status}") }
     }
 
     /// Returns the mark of a delivery.

@@ -8,11 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use latchkey_domain::{
-    ApiToken, EventId, NewEvent, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
+    ApiToken, EventId, NewEvent, ProjectId, ProjectScope, Timestamp, TokenId, TokenKind, TokenSelector,
 };
 use latchkey_ports::{
-    AttributeFilter, CountingMoments, Direction, Entity, NewToken, Rotation, SecretDigest, SecretRecord,
-    StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository, TokenUpdate,
+    AttributeFilter, CountingMoments, Direction, Entity, NewToken, ReadableTokens, Rotation, SecretDigest,
+    SecretRecord, StoreError, StoredToken, TokenCounts, TokenMatch, TokenOrder, TokenQuery, TokenRepository,
+    TokenUpdate,
 };
 use serde_json::Value;
 
@@ -135,17 +136,28 @@ impl TokenRepository for MemoryStore {
 }
 
 fn matches_query(query: &TokenQuery, token: &ApiToken) -> bool {
-    query.kinds.contains(&token.access.kind())
+    is_readable(&query.readable, token)
+        && query.kinds.contains(&token.access.kind())
         && query.project.as_ref().is_none_or(|project| token.access.projects().names(project))
         && (!query.of_all_projects || matches!(token.access.projects(), ProjectScope::All))
         && query.environment.as_ref().is_none_or(|name| token.access.environment() == Some(name))
         && query.name.as_ref().is_none_or(|name| token.name == *name)
         && query.name_contains.as_ref().is_none_or(|text| token.name.as_str().contains(text))
         && meets_all(&query.attributes, token)
+        && query.enabled.is_none_or(|enabled| token.attributes.enabled.is_on() == enabled)
         && query.ends.after.is_none_or(|at| !token.is_expired_at(at))
         && query.ends.by.is_none_or(|at| token.is_expired_at(at))
         && query.unused_since.is_none_or(|since| token.created_at < since && token.last_used_at < Some(since))
         && comes_after(query, token)
+}
+
+fn is_readable(readable: &ReadableTokens, token: &ApiToken) -> bool {
+    let named = token.access.projects().named();
+    match readable {
+        ReadableTokens::All => true,
+        ReadableTokens::OfAnyProject => !named.is_empty(),
+        ReadableTokens::OfProjects(projects) => named.iter().any(|project| projects.contains(project)),
+    }
 }
 
 fn meets_all(filters: &[AttributeFilter], token: &ApiToken) -> bool {
@@ -177,11 +189,27 @@ fn ascending(order: TokenOrder, one: &ApiToken, other: &ApiToken) -> Ordering {
     let by_order = match order {
         TokenOrder::CreatedAt => Ordering::Equal,
         TokenOrder::Name => one.name.cmp(&other.name),
-        // A token without an expiry comes last, but `None` is the smallest value.
-        TokenOrder::ExpiresAt => one.expires_at.map(Reverse).cmp(&other.expires_at.map(Reverse)).reverse(),
+        TokenOrder::Kind => one.access.kind().as_str().cmp(other.access.kind().as_str()),
+        TokenOrder::Environment => one.access.environment().cmp(&other.access.environment()),
+        TokenOrder::Project => smallest_project(one).cmp(&smallest_project(other)),
+        TokenOrder::Owner => one.attributes.owner.cmp(&other.attributes.owner),
+        TokenOrder::Status => {
+            let is_on = |token: &ApiToken| token.attributes.enabled.is_on();
+            is_on(one).cmp(&is_on(other)).then_with(|| by_expiry(one, other))
+        }
+        TokenOrder::ExpiresAt => by_expiry(one, other),
         TokenOrder::SeenAt => one.last_used_at.cmp(&other.last_used_at),
     };
     by_order.then(one.id.cmp(&other.id))
+}
+
+fn smallest_project(token: &ApiToken) -> Option<&ProjectId> {
+    token.access.projects().named().iter().min()
+}
+
+/// A token without an expiry comes last, but `None` is the smallest value.
+fn by_expiry(one: &ApiToken, other: &ApiToken) -> Ordering {
+    one.expires_at.map(Reverse).cmp(&other.expires_at.map(Reverse)).reverse()
 }
 
 impl State {

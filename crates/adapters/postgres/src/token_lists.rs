@@ -4,16 +4,16 @@
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, PgSortExpressionMethods,
     QueryDsl,
-    dsl::{Select, array},
+    dsl::{Select, array, not, sql},
     pg::Pg,
     sql_types::{Array, Nullable, Text},
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, ReadableTokens, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime, Json, NewJson},
     queries::{page_limit, page_offset},
-    schema::token_rows,
+    schema::{api_token_projects, token_rows},
 };
 
 use crate::{
@@ -34,13 +34,17 @@ diesel::define_sql_function! {
 // What is at a path of names in JSON; NULL if there is nothing.
 diesel::infix_operator!(JsonAt, " #> ", Nullable<Json>, backend: Pg);
 
+/// The smallest id of the projects that a token names; NULL for one of all projects.
+const SMALLEST_PROJECT: &str =
+    "(SELECT min(links.project_id) FROM api_token_projects AS links WHERE links.token_id = token_rows.id)";
+
 type Tokens<'q> = token_rows::BoxedQuery<'q, Pg>;
 type Listed<'q> = Unprepared<Select<Tokens<'q>, TokenColumns>>;
 
 /// The tokens asked for; `None` where there can be none.
 pub(crate) fn token_list(query: &TokenQuery) -> Option<Listed<'_>> {
     let tokens = of_kinds(token_rows::table.into_boxed(), query)?;
-    let tokens = in_places(tokens, query);
+    let tokens = in_places(readable(tokens, query), query);
     let tokens = named(tokens, query)?;
     let tokens = ordered(used(tokens, query), query);
     let tokens = tokens.limit(page_limit(query.page)).offset(page_offset(query.page));
@@ -55,6 +59,19 @@ fn of_kinds<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Option<Tokens<'q>>
         [kind] => Some(tokens.filter(token_rows::kind.eq(*kind))),
         [_, _, _, ..] => Some(tokens),
         _ => Some(tokens.filter(token_rows::kind.eq_any(kinds))),
+    }
+}
+
+/// Of several projects, the planner chooses whether to look for their tokens, or at the projects of each token in order.
+fn readable<'q>(tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    match &query.readable {
+        ReadableTokens::All => tokens,
+        ReadableTokens::OfAnyProject => tokens.filter(not(token_rows::all_projects)),
+        ReadableTokens::OfProjects(projects) => {
+            let ids: Vec<&str> = projects.iter().map(ProjectId::as_str).collect();
+            let links = api_token_projects::table.filter(api_token_projects::project_id.eq_any(ids));
+            tokens.filter(token_rows::id.eq_any(links.select(api_token_projects::token_id)))
+        }
     }
 }
 
@@ -106,14 +123,24 @@ fn with_attribute<'q>(tokens: Tokens<'q>, filter: &'q AttributeFilter) -> Option
     })
 }
 
-/// By the end, and by the last use.
+/// By the status, the end and the last use.
 fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
-    if let Some(at) = query.ends.after.map(DbTime::from) {
-        tokens = tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(at)));
-    }
-    if let Some(at) = query.ends.by.map(DbTime::from) {
-        tokens = tokens.filter(token_rows::expires_at.le(at));
-    }
+    tokens = match query.enabled {
+        Some(true) => tokens.filter(token_rows::enabled),
+        Some(false) => tokens.filter(not(token_rows::enabled)),
+        None => tokens,
+    };
+    tokens = match (query.ends.after.map(DbTime::from), query.ends.by.map(DbTime::from)) {
+        (None, None) => tokens,
+        (None, Some(by)) => tokens.filter(token_rows::expires_at.le(by)),
+        (Some(after), None) => {
+            tokens.filter(token_rows::expires_at.is_null().or(token_rows::expires_at.gt(after)))
+        }
+        // A token without an end is none of these, so the others are one piece of an index.
+        (Some(after), Some(by)) => {
+            tokens.filter(token_rows::expires_at.gt(after)).filter(token_rows::expires_at.le(by))
+        }
+    };
     if let Some(since) = query.unused_since.map(DbTime::from) {
         tokens = tokens
             .filter(token_rows::created_at.lt(since))
@@ -122,25 +149,48 @@ fn used<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
     tokens
 }
 
-/// As the indexes run. Where nothing else is said, PostgreSQL takes NULL for greater than anything.
-fn ordered<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
-    use Direction::{Ascending, Descending};
+/// Orders by these keys. Where nothing else is said, PostgreSQL takes NULL for greater than anything.
+macro_rules! ordered {
+    ($tokens:expr, $direction:expr, $($key:expr),+) => {
+        match $direction {
+            Direction::Ascending => $tokens.order(($($key.asc(),)+)),
+            Direction::Descending => $tokens.order(($($key.desc(),)+)),
+        }
+    };
+}
 
+/// Orders by this key, of which NULL is the least, and then by id.
+macro_rules! ordered_from_null {
+    ($tokens:expr, $direction:expr, $key:expr) => {
+        match $direction {
+            Direction::Ascending => $tokens.order(($key.asc().nulls_first(), token_rows::id.asc())),
+            Direction::Descending => $tokens.order(($key.desc().nulls_last(), token_rows::id.desc())),
+        }
+    };
+}
+
+/// As the indexes run.
+fn ordered<'q>(mut tokens: Tokens<'q>, query: &'q TokenQuery) -> Tokens<'q> {
+    let direction = query.direction;
     if let (Some(after), TokenOrder::CreatedAt) = (query.after, query.order) {
-        tokens = match query.direction {
-            Ascending => tokens.filter(token_rows::id.gt(DbId::from(after))),
-            Descending => tokens.filter(token_rows::id.lt(DbId::from(after))),
+        tokens = match direction {
+            Direction::Ascending => tokens.filter(token_rows::id.gt(DbId::from(after))),
+            Direction::Descending => tokens.filter(token_rows::id.lt(DbId::from(after))),
         };
     }
-    let (asc, desc) = (token_rows::id.asc(), token_rows::id.desc());
-    match (query.order, query.direction) {
-        (TokenOrder::CreatedAt, Ascending) => tokens.order(asc),
-        (TokenOrder::CreatedAt, Descending) => tokens.order(desc),
-        (TokenOrder::Name, Ascending) => tokens.order((token_rows::name.asc(), asc)),
-        (TokenOrder::Name, Descending) => tokens.order((token_rows::name.desc(), desc)),
-        (TokenOrder::ExpiresAt, Ascending) => tokens.order((token_rows::expires_at.asc(), asc)),
-        (TokenOrder::ExpiresAt, Descending) => tokens.order((token_rows::expires_at.desc(), desc)),
-        (TokenOrder::SeenAt, Ascending) => tokens.order((token_rows::seen_at.asc().nulls_first(), asc)),
-        (TokenOrder::SeenAt, Descending) => tokens.order((token_rows::seen_at.desc().nulls_last(), desc)),
+    match query.order {
+        TokenOrder::CreatedAt => ordered!(tokens, direction, token_rows::id),
+        TokenOrder::Name => ordered!(tokens, direction, token_rows::name, token_rows::id),
+        TokenOrder::Kind => ordered!(tokens, direction, token_rows::kind, token_rows::id),
+        TokenOrder::Environment => {
+            ordered_from_null!(tokens, direction, sql::<Nullable<Text>>("environment COLLATE \"C\""))
+        }
+        TokenOrder::Project => ordered_from_null!(tokens, direction, sql::<Nullable<Text>>(SMALLEST_PROJECT)),
+        TokenOrder::Owner => ordered_from_null!(tokens, direction, token_rows::owner),
+        TokenOrder::Status => {
+            ordered!(tokens, direction, token_rows::enabled, token_rows::expires_at, token_rows::id)
+        }
+        TokenOrder::ExpiresAt => ordered!(tokens, direction, token_rows::expires_at, token_rows::id),
+        TokenOrder::SeenAt => ordered_from_null!(tokens, direction, token_rows::seen_at),
     }
 }

@@ -73,7 +73,8 @@ pub fn tables() -> Vec<SourceTable> {
                 "named_projects",
                 "(SELECT count(*) FROM api_token_projects WHERE token_id = api_tokens.id)",
             )),
-            ..SourceTable::of::<schema::api_tokens::table>("api_tokens").without(&["ends_at", "used_at"])
+            ..SourceTable::of::<schema::api_tokens::table>("api_tokens")
+                .without(&["ends_at", "used_at", "enabled", "owner"])
         },
         SourceTable::of::<schema::api_token_projects::table>("api_token_projects"),
         SourceTable::of::<schema::retired_secrets::table>("retired_secrets"),

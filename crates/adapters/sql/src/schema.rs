@@ -168,6 +168,10 @@ tables! {
         ends_at -> UtcTime,
         /// SQLite only, generated: `seen_at`, and earlier than any other for a token that was never used.
         used_at -> UtcTime,
+        /// SQLite only, generated: whether the attributes do not say that it is disabled.
+        enabled -> Bool,
+        /// SQLite only, generated: the owner in the attributes.
+        owner -> Nullable<Text>,
     }
 
     api_token_projects (token_id, position) {
@@ -368,6 +372,10 @@ tables! {
         project_ids -> Array<Text>,
         /// False only for a token that names one project, or none.
         may_name_several -> Bool,
+        /// Whether the attributes do not say that it is disabled.
+        enabled -> Bool,
+        /// The owner in the attributes.
+        owner -> Nullable<Text>,
     }
 }
 

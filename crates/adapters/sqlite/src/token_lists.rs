@@ -1,20 +1,24 @@
 //! The statements that list tokens by any filters, in any order.
 //!
 //! A page costs about the same however many tokens there are: if a filter leaves few of them, its index finds those and
-//! they are sorted; if each filter leaves many, the index of the order is read until the page is full.
+//! they are sorted; if each filter leaves many, the index of the order is read until the page is full. No index has the order of
+//! projects, for which all tokens that are left are sorted.
 //!
 //! The choice is made here and not by SQLite's planner. `PRAGMA optimize` keeps the average number of rows per key, and not
 //! that some values are rare (a full `ANALYZE` would, and locks out writers while it reads all indexes). With such averages
 //! and plain statements, of 300,000 tokens the first page of a common environment by name took 650 ms, and that of 300
 //! expired tokens 620 to 730 ms. The choice below reads at most some ten thousand index entries for each filter.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult, SqliteConnection,
-    dsl::{SqlTypeOf, exists},
+    dsl::{SqlTypeOf, exists, sql},
+    sql_types::{Nullable, Text},
     sqlite::Sqlite,
 };
 use latchkey_domain::{EnvironmentName, ProjectId, TokenKind, TokenName};
-use latchkey_ports::{AttributeFilter, Direction, TokenOrder, TokenQuery};
+use latchkey_ports::{AttributeFilter, Direction, ReadableTokens, TokenOrder, TokenQuery};
 use latchkey_sql::{
     columns::{DbId, DbTime, Id},
     schema::{api_token_projects, api_tokens},
@@ -29,6 +33,10 @@ use crate::{
 /// Fewer tokens than this are sorted within milliseconds.
 const FEW: u32 = 10_000;
 
+/// The smallest id of the projects that a token names; NULL for one of all projects.
+const SMALLEST_PROJECT: &str =
+    "(SELECT min(links.project_id) FROM api_token_projects AS links WHERE links.token_id = api_tokens.id)";
+
 /// Admin, client and frontend.
 const ALL_KINDS: usize = 3;
 
@@ -41,8 +49,10 @@ type LinkedTokens<'a> = api_token_projects::BoxedQuery<'a, Sqlite, Id>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filter {
     Project,
+    Readable,
     AllProjects,
     Name,
+    Enabled,
     Expired,
     Unused,
     Environment,
@@ -51,10 +61,12 @@ pub(crate) enum Filter {
 
 impl Filter {
     /// The most selective first, as a rule.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Project,
+        Self::Readable,
         Self::AllProjects,
         Self::Name,
+        Self::Enabled,
         Self::Expired,
         Self::Unused,
         Self::Environment,
@@ -65,8 +77,11 @@ impl Filter {
     fn is_in(self, query: &TokenQuery) -> bool {
         match self {
             Self::Project => query.project.is_some(),
+            Self::Readable => matches!(query.readable, ReadableTokens::OfProjects(_)),
             Self::AllProjects => query.of_all_projects,
             Self::Name => query.name.is_some(),
+            // Nearly all tokens are enabled, so only the others are worth a look.
+            Self::Enabled => query.enabled == Some(false),
             Self::Expired => query.ends.is_set(),
             Self::Unused => query.unused_since.is_some(),
             Self::Environment => query.environment.is_some(),
@@ -79,12 +94,12 @@ impl Filter {
         connection: &mut SqliteConnection,
         query: &TokenQuery,
     ) -> QueryResult<Option<Self>> {
-        let ranged = Self::ranged(query.order);
         for filter in Self::ALL {
-            if filter.is_in(query) && ranged != Some(filter) {
-                let number = match &query.project {
-                    Some(project) if filter == Self::Project => {
-                        count(connection, links(project).limit(FEW.into()))
+            if filter.is_in(query) && !filter.is_range(query) {
+                let number = match (filter, &query.project, &query.readable) {
+                    (Self::Project, Some(project), _) => count(connection, links(project).limit(FEW.into())),
+                    (Self::Readable, _, ReadableTokens::OfProjects(projects)) => {
+                        count(connection, links_of_any(projects).limit(FEW.into()))
                     }
                     _ => count(connection, filter.ids(query).limit(FEW.into())),
                 };
@@ -96,12 +111,16 @@ impl Filter {
         Ok(None)
     }
 
-    /// The filter that selects a range of the index of an order.
-    fn ranged(order: TokenOrder) -> Option<Self> {
-        match order {
-            TokenOrder::ExpiresAt => Some(Self::Expired),
-            TokenOrder::SeenAt => Some(Self::Unused),
-            TokenOrder::CreatedAt | TokenOrder::Name => None,
+    /// Whether what the filter selects is a range of the index of the order.
+    fn is_range(self, query: &TokenQuery) -> bool {
+        match (query.order, self) {
+            (TokenOrder::ExpiresAt, Self::Expired)
+            | (TokenOrder::SeenAt, Self::Unused)
+            | (TokenOrder::Environment, Self::Environment)
+            | (TokenOrder::Status, Self::Enabled) => true,
+            (TokenOrder::Status, Self::Expired) => query.enabled.is_some(),
+            (TokenOrder::Kind, Self::Kind) => query.kinds.len() == 1,
+            _ => false,
         }
     }
 
@@ -122,12 +141,29 @@ impl Filter {
                 }
                 None => tokens,
             },
+            Self::Readable => match &query.readable {
+                ReadableTokens::All => tokens,
+                ReadableTokens::OfAnyProject => tokens.filter(unindexed(api_tokens::all_projects).eq(false)),
+                ReadableTokens::OfProjects(projects) => {
+                    // Looks at the projects of each token, which are few; those that are readable may be many.
+                    let ids: Vec<&str> = projects.iter().map(ProjectId::as_str).collect();
+                    let link = api_token_projects::table
+                        .filter(api_token_projects::token_id.eq(api_tokens::id))
+                        .filter(unindexed(api_token_projects::project_id).eq_any(ids));
+                    tokens.filter(exists(link))
+                }
+            },
             Self::AllProjects if !query.of_all_projects => tokens,
             Self::AllProjects if indexed => tokens.filter(api_tokens::all_projects),
             Self::AllProjects => tokens.filter(unindexed(api_tokens::all_projects)),
             Self::Name => match query.name.as_ref().map(TokenName::as_str) {
                 Some(name) if indexed => tokens.filter(api_tokens::name.eq(name)),
                 Some(name) => tokens.filter(unindexed(api_tokens::name).eq(name)),
+                None => tokens,
+            },
+            Self::Enabled => match query.enabled {
+                Some(enabled) if indexed => tokens.filter(api_tokens::enabled.eq(enabled)),
+                Some(enabled) => tokens.filter(unindexed(api_tokens::enabled).eq(enabled)),
                 None => tokens,
             },
             Self::Expired => {
@@ -174,18 +210,30 @@ pub(crate) fn links(project: &ProjectId) -> LinkedTokens<'_> {
         .into_boxed()
 }
 
+/// The ids of the tokens of these projects; that of a token of several of them occurs several times.
+pub(crate) fn links_of_any(projects: &BTreeSet<ProjectId>) -> LinkedTokens<'_> {
+    let ids: Vec<&str> = projects.iter().map(ProjectId::as_str).collect();
+    api_token_projects::table
+        .filter(api_token_projects::project_id.eq_any(ids))
+        .select(api_token_projects::token_id)
+        .into_boxed()
+}
+
 /// Selects the page of a query: among the few tokens that a filter leaves, or else in the index of the order.
 pub(crate) fn token_list(query: &TokenQuery, few: Option<Filter>) -> TokenRows<'_> {
     let mut tokens = api_tokens::table.into_boxed();
     for filter in Filter::ALL.into_iter().filter(|filter| few != Some(*filter)) {
-        let indexed = few.is_none() && Filter::ranged(query.order) == Some(filter);
+        let indexed = few.is_none() && filter.is_range(query);
         tokens = filter.narrow(tokens, query, indexed);
     }
     // A list of ids and not the filter itself, which the planner might still expect to leave many.
-    tokens = match (few, &query.project) {
-        (Some(Filter::Project), Some(project)) => tokens.filter(api_tokens::id.eq_any(links(project))),
-        (Some(filter), _) => tokens.filter(api_tokens::id.eq_any(filter.ids(query))),
-        (None, _) => tokens,
+    tokens = match (few, &query.project, &query.readable) {
+        (Some(Filter::Project), Some(project), _) => tokens.filter(api_tokens::id.eq_any(links(project))),
+        (Some(Filter::Readable), _, ReadableTokens::OfProjects(projects)) => {
+            tokens.filter(api_tokens::id.eq_any(links_of_any(projects)))
+        }
+        (Some(filter), ..) => tokens.filter(api_tokens::id.eq_any(filter.ids(query))),
+        (None, ..) => tokens,
     };
     tokens = ordered(without_index(tokens, query, few.is_some()), query, few.is_some());
     paged(tokens, query.page).select(TOKEN_COLUMNS)
@@ -235,21 +283,31 @@ macro_rules! ordered {
     };
 }
 
-/// Orders by an index or, if the tokens are few, by sorting.
+/// Orders by an index or, if the tokens are few, by sorting. SQLite takes NULL for less than anything.
 fn ordered<'a>(tokens: Tokens<'a>, query: &TokenQuery, few: bool) -> Tokens<'a> {
     let direction = query.direction;
+    macro_rules! by {
+        ($($key:expr),+) => {
+            if few {
+                ordered!(tokens, direction, $(unindexed($key),)+ api_tokens::id)
+            } else {
+                ordered!(tokens, direction, $($key,)+ api_tokens::id)
+            }
+        };
+    }
     match query.order {
         // A list of ids is in order too.
         TokenOrder::CreatedAt => ordered!(tokens, direction, api_tokens::id),
-        TokenOrder::Name if few => ordered!(tokens, direction, unindexed(api_tokens::name), api_tokens::id),
-        TokenOrder::ExpiresAt if few => {
-            ordered!(tokens, direction, unindexed(api_tokens::ends_at), api_tokens::id)
+        TokenOrder::Name => by!(api_tokens::name),
+        TokenOrder::Kind => by!(api_tokens::kind),
+        TokenOrder::Environment => by!(api_tokens::environment),
+        // No index has this order.
+        TokenOrder::Project => {
+            ordered!(tokens, direction, sql::<Nullable<Text>>(SMALLEST_PROJECT), api_tokens::id)
         }
-        TokenOrder::SeenAt if few => {
-            ordered!(tokens, direction, unindexed(api_tokens::used_at), api_tokens::id)
-        }
-        TokenOrder::Name => ordered!(tokens, direction, api_tokens::name, api_tokens::id),
-        TokenOrder::ExpiresAt => ordered!(tokens, direction, api_tokens::ends_at, api_tokens::id),
-        TokenOrder::SeenAt => ordered!(tokens, direction, api_tokens::used_at, api_tokens::id),
+        TokenOrder::Owner => by!(api_tokens::owner),
+        TokenOrder::Status => by!(api_tokens::enabled, api_tokens::ends_at),
+        TokenOrder::ExpiresAt => by!(api_tokens::ends_at),
+        TokenOrder::SeenAt => by!(api_tokens::used_at),
     }
 }

@@ -118,6 +118,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("createProjectApiToken", Admin, "", "token=/secret"),
     ("createProjectApiTokens", Admin, "", ""),
     ("getProjectApiTokens", Admin, "", ""),
+    ("getApiTokensOfProjects", Admin, "", ""),
     ("getProjectApiToken", Admin, "token=token", ""),
     ("getProjectApiTokenUsage", Admin, "token=token", ""),
     ("getApiTokenUsage", Admin, "token=token", ""),

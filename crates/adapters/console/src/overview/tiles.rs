@@ -4,19 +4,16 @@
 
 use std::time::Duration;
 
-use latchkey_domain::{Timestamp, TokenKind};
+use latchkey_domain::{Timestamp, TokenKind, TokenStatus};
 use latchkey_http::pages::ApiResult;
-use latchkey_ports::{Direction, TokenOrder};
+use latchkey_ports::TokenOrder;
 use latchkey_service::{Concern, ReadInstanceTokens, ServiceError, TokenFilter};
 
 use super::{
     address::{EXPIRED_IN_USE, LEAKED, VIOLATIONS, list},
     concern,
 };
-use crate::{
-    tokens::{Reach, SOON},
-    visitor::Visitor,
-};
+use crate::{tokens::Reach, visitor::Visitor};
 
 /// The days after which a token counts as unused.
 const UNUSED: Duration = Duration::from_secs(90 * 86_400);
@@ -67,11 +64,7 @@ pub(super) async fn all(visitor: &Visitor, reach: &Reach, now: Timestamp) -> Api
     let root = reach.path();
     let tile = |key, path, count| Tile { key, path, count };
     let mut tiles = vec![
-        tile(
-            "overview-expiring",
-            format!("{root}?status=expiring"),
-            Some(expiring(visitor, reach, now).await?),
-        ),
+        tile("overview-expiring", format!("{root}?status=expiring"), Some(expiring(visitor, reach).await?)),
         tile(
             "overview-expired-in-use",
             list(EXPIRED_IN_USE, reach, None),
@@ -79,7 +72,7 @@ pub(super) async fn all(visitor: &Visitor, reach: &Reach, now: Timestamp) -> Api
         ),
         tile(
             "overview-unused",
-            format!("{root}?unused=90&status=active"),
+            format!("{root}?unused=90&expired=false"),
             unused(visitor, reach, now).await?,
         ),
         tile(
@@ -97,18 +90,11 @@ pub(super) async fn all(visitor: &Visitor, reach: &Reach, now: Timestamp) -> Api
     Ok(tiles)
 }
 
-/// Reads at most 1,000 tokens, backwards in the index of ends from the last that counts: those that ended long ago come after
-/// those that have not. Of a project, its tokens.
-async fn expiring(visitor: &Visitor, reach: &Reach, now: Timestamp) -> ApiResult<Count> {
-    let filter = TokenFilter {
-        expires_by: now.plus(SOON).ok(),
-        order: TokenOrder::ExpiresAt,
-        direction: Direction::Descending,
-        ..few()
-    };
-    let found = reach.search(visitor, filter).await?.tokens;
-    let is_good = |token: &&latchkey_service::RevealedToken| !token.token.is_expired_at(now);
-    Ok(Count::of_page(found.iter().filter(is_good).count()))
+/// Reads at most 1,000 tokens, of those that end in this time by the index of ends. Of a project, its tokens.
+async fn expiring(visitor: &Visitor, reach: &Reach) -> ApiResult<Count> {
+    let status = Some(TokenStatus::Expiring);
+    let filter = TokenFilter { status, order: TokenOrder::ExpiresAt, ..few() };
+    Ok(Count::of_page(reach.search(visitor, filter).await?.tokens.len()))
 }
 
 /// Of all tokens, reads nothing: the process counts them once a minute for its metrics, and until it has, there is no count.

@@ -14,6 +14,7 @@ use latchkey_service::{RevealedToken, TokenFilter, TokenPage, TokenPortions};
 
 use super::{
     list::{Address, Row, filter},
+    listing::Listing,
     reach::Reach,
 };
 use crate::visitor::Visitor;
@@ -39,7 +40,8 @@ pub(super) async fn csv(visitor: Visitor, reach: Reach, query: Query<TokenQuery>
     let address = Address::of(&reach.path(), &visitor.browser.target);
     let now = visitor.use_cases().now();
     let filter = TokenFilter { limit: None, ..filter(&query, &address, now)? };
-    let TokenPage { tokens, rest, .. } = reach.search(&visitor, filter).await?;
+    let listing = Listing::of(&visitor, reach)?;
+    let TokenPage { tokens, rest, .. } = listing.search(&visitor, filter).await?;
     let start = lines(iter::once(COLUMNS.map(ToOwned::to_owned)).chain(rows(tokens, now)))?;
     let rest = stream::try_unfold(rest, move |rest: Option<TokenPortions>| async move {
         let Some(rest) = rest else { return Ok::<_, ApiError>(None) };
@@ -72,7 +74,7 @@ fn cells(row: &Row) -> [String; COLUMNS.len()] {
         token.access.kind().as_str().to_owned(),
         if projects.is_empty() { "*".to_owned() } else { projects.join(" ") },
         token.access.environment().map_or("*", |environment| environment.as_str()).to_owned(),
-        row.state.as_str().to_owned(),
+        row.status.as_str().to_owned(),
         token.created_at.to_string(),
         moment(token.expires_at),
         moment(token.last_used_at),

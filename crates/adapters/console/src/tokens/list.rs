@@ -2,19 +2,21 @@
 
 use askama::Template;
 use futures_util::future::try_join;
-use latchkey_domain::{ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind};
+use latchkey_domain::{
+    ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind, TokenStatus,
+};
 use latchkey_http::pages::{ApiResult, Query, TokenQuery};
-use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
+use latchkey_ports::{Direction, TokenOrder};
 use latchkey_service::{ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
 use std::{fmt::Display, time::Duration};
 
 use super::{
+    listing::Listing,
     reach::{Allowed, Reach},
-    state::State,
 };
 use crate::{
     frame::{Frame, Section, query_pairs},
-    page::see_other,
+    mark::Mark,
     paging::{self, Paging},
     paths::with_query,
     visitor::Visitor,
@@ -35,16 +37,31 @@ struct ListPage {
     frame: Frame,
     reach: Reach,
     root: String,
-    rows: Vec<Row>,
+    entries: Vec<Entry>,
     address: Address,
     paging: Paging,
     choices: Choices,
+    /// What the visitor may do with some of the tokens.
+    allowed: Allowed,
+    /// Where a token is created.
+    form: Option<String>,
+}
+
+/// A token in the list, with its pages and with what the visitor may do with it.
+struct Entry {
+    row: Row,
+    root: String,
     allowed: Allowed,
 }
 
 impl ListPage {
     fn is_of(&self, project: &ProjectId) -> bool {
         self.reach.project() == Some(project.as_str())
+    }
+
+    /// Returns the marks of the statuses that can be chosen.
+    fn statuses() -> impl Iterator<Item = Mark> {
+        TokenStatus::ALL.iter().rev().copied().map(Mark::of_token)
     }
 }
 
@@ -62,12 +79,14 @@ pub(crate) struct Choices {
 /// A token in the list.
 pub(crate) struct Row {
     pub(crate) token: ApiToken,
-    pub(crate) state: State,
+    pub(crate) status: TokenStatus,
+    pub(crate) mark: Mark,
 }
 
 impl Row {
     pub(crate) fn of(token: ApiToken, now: Timestamp) -> Self {
-        Self { state: State::of(&token, now), token }
+        let status = TokenStatus::of(&token, now);
+        Self { token, status, mark: Mark::of_token(status) }
     }
 
     /// Returns the projects by id; none stands for all.
@@ -154,41 +173,30 @@ pub(crate) fn filter(query: &Query<TokenQuery>, address: &Address, now: Timestam
         filter.unused_since = now.minus(Duration::from_secs(days * DAY)).ok();
     }
     filter.of_all_projects = address.is("attention", OF_ALL_PROJECTS);
-    match State::named(address.value("status")) {
-        Some(State::Disabled) => {
-            let path = vec!["enabled".to_owned()];
-            filter.attributes.push(AttributeFilter::Is { path, values: vec![false.into()] });
-        }
-        Some(State::Expired) => filter.expired = Some(true),
-        Some(State::Expiring) => {
-            filter.expired = Some(false);
-            filter.expires_by = now.plus(super::state::SOON).ok();
-        }
-        Some(State::Active) => filter.expired = Some(false),
-        None => {}
-    }
     Ok(filter)
 }
 
 pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery>) -> ApiResult {
-    if reach == Reach::Instance && visitor.may::<ReadInstanceTokens>().is_err() {
-        // A visitor who may not list all begins with the first of their own projects.
-        if let Some(project) = choices(&visitor).await?.projects.first() {
-            return Ok(see_other(&Reach::Project(project.to_string()).path()));
-        }
-    }
     let root = reach.path();
+    let listing = Listing::of(&visitor, reach.clone())?;
     let address = Address::of(&root, &visitor.browser.target);
     let frame = visitor.frame(Section::Tokens);
     let filter = filter(&query, &address, frame.now)?;
     let offset = filter.offset;
     let filter = TokenFilter { limit: paging::asked(offset).limit, ..filter };
-    let (page, choices) = try_join(reach.search(&visitor, filter), choices(&visitor)).await?;
+    let (page, choices) = try_join(listing.search(&visitor, filter), choices(&visitor)).await?;
     let mut tokens = page.tokens;
     let paging = Paging::cut(&mut tokens, offset);
-    let rows = tokens.into_iter().map(|revealed| Row::of(revealed.token, frame.now)).collect();
-    let allowed = reach.allowed_with_some(&visitor);
-    visitor.browser.show(&ListPage { frame, reach, root, rows, address, paging, choices, allowed })
+    let entry = |token: ApiToken| {
+        let reach = listing.reach_of(&token);
+        let allowed = reach.allowed_with(&visitor, &token);
+        Entry { root: reach.path(), allowed, row: Row::of(token, frame.now) }
+    };
+    let entries = tokens.into_iter().map(|revealed| entry(revealed.token)).collect();
+    let allowed = listing.allowed_with_some(&visitor);
+    let form = listing.form(&visitor, &choices.projects, address.value("project"));
+    let page = ListPage { frame, reach, root, entries, address, paging, choices, allowed, form };
+    visitor.browser.show(&page)
 }
 
 /// Returns what can be chosen in the filters.

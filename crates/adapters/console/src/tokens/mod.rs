@@ -1,6 +1,7 @@
 //! Tokens: the list, one token, and everything that can be done to them, in one project or in all.
 //!
-//! Both have the same pages. [`reach::Reach`] says which tokens a page is about and calls the use cases for them.
+//! Both have the same pages. [`reach::Reach`] says which tokens a page is about and calls the use cases for them. A list can also be
+//! of all projects that the visitor may read ([`listing::Listing`]); each of its tokens leads to the pages of a project.
 
 mod change;
 mod create;
@@ -8,13 +9,13 @@ mod end;
 pub(crate) mod expiry;
 mod export;
 mod list;
+mod listing;
 mod one;
 mod reach;
 mod rotate;
 mod secret;
 mod selection;
 mod snippets;
-mod state;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -22,7 +23,6 @@ pub(crate) use self::{
     list::{Choices, Row, choices},
     one::columns,
     reach::Reach,
-    state::SOON,
 };
 
 /// The pages of the tokens of all projects, and of one.

@@ -8,7 +8,7 @@ use latchkey_domain::{ApiToken, Enabled, Timestamp};
 use latchkey_http::pages::{ApiError, ApiResult, Detail, RawBody};
 use latchkey_service::{Patched, ServiceError, TokenPatch, TokenReference};
 
-use super::reach::Reach;
+use super::{listing::Listing, reach::Reach};
 use crate::{
     form::Form,
     frame::{Frame, Section},
@@ -62,7 +62,8 @@ struct SelectedPage {
     action: Action,
     name: String,
     tokens: Vec<ApiToken>,
-    failures: Vec<(String, String)>,
+    /// The tokens with which it could not be done: the path of each, its id, and why.
+    failures: Vec<(String, String, String)>,
 }
 
 impl SelectedPage {
@@ -76,9 +77,11 @@ pub(super) async fn act(visitor: Visitor, reach: Reach, body: RawBody) -> ApiRes
     let name = form.value("_action").to_owned();
     let bad = |message: &str| ApiError::BadInput(vec![Detail::of_field("_action", message)]);
     let action = Action::named(&name).ok_or_else(|| bad("Choose what to do with the selected tokens."))?;
+    let root = reach.path();
+    let listing = Listing::of(&visitor, reach)?;
     match action {
-        Action::Revoke => reach.check_ending(&visitor)?,
-        Action::Disable | Action::Enable | Action::Extend(_) => reach.check_changing(&visitor)?,
+        Action::Revoke => listing.check_ending(&visitor)?,
+        Action::Disable | Action::Enable | Action::Extend(_) => listing.check_changing(&visitor)?,
     }
     let ids: Vec<_> = form
         .all("token")
@@ -89,38 +92,42 @@ pub(super) async fn act(visitor: Visitor, reach: Reach, body: RawBody) -> ApiRes
         })
         .collect();
     if ids.is_empty() {
-        return Ok(see_other(&format!("{}?done=none-selected", reach.path())));
+        return Ok(see_other(&format!("{root}?done=none-selected")));
     }
     // What cannot be undone is asked about first.
     if action == Action::Revoke && form.value("_confirmed") != "true" {
-        return confirm(&visitor, &reach, (action, name), &ids).await;
+        return confirm(&visitor, (&listing, root), (action, name), &ids).await;
     }
     let mut failures = Vec::new();
     for (id, reference) in &ids {
-        if let Err(error) = apply(&visitor, &reach, reference, action).await {
+        let (at, outcome) = match listing.reach(&visitor, reference).await {
+            Ok(reach) => (reach.path(), apply(&visitor, &reach, reference, action).await),
+            Err(error) => (root.clone(), Err(error)),
+        };
+        if let Err(error) = outcome {
             if matches!(error, ServiceError::Unavailable(_) | ServiceError::Internal(_)) {
                 return Err(error.into());
             }
-            failures.push((id.clone(), ApiError::from(error).message()));
+            failures.push((format!("{at}/{id}"), id.clone(), ApiError::from(error).message()));
         }
     }
     if failures.is_empty() {
-        return Ok(see_other(&format!("{}?done={}", reach.path(), action.done())));
+        return Ok(see_other(&format!("{root}?done={}", action.done())));
     }
     let frame = visitor.frame(Section::Tokens);
-    let page = SelectedPage { frame, root: reach.path(), action, name, tokens: Vec::new(), failures };
+    let page = SelectedPage { frame, root, action, name, tokens: Vec::new(), failures };
     visitor.browser.show_with(StatusCode::CONFLICT, &page)
 }
 
 async fn confirm(
     visitor: &Visitor,
-    reach: &Reach,
+    (listing, root): (&Listing, String),
     (action, name): (Action, String),
     ids: &[(String, TokenReference)],
 ) -> ApiResult {
     let mut tokens = Vec::with_capacity(ids.len());
     for (_, reference) in ids {
-        match reach.get(visitor, reference).await {
+        match listing.get(visitor, reference).await {
             Ok(token) => tokens.push(token),
             // Another visitor was faster.
             Err(ServiceError::NotFound(_)) => {}
@@ -128,14 +135,7 @@ async fn confirm(
         }
     }
     let frame = visitor.frame(Section::Tokens);
-    visitor.browser.show(&SelectedPage {
-        frame,
-        root: reach.path(),
-        action,
-        name,
-        tokens,
-        failures: Vec::new(),
-    })
+    visitor.browser.show(&SelectedPage { frame, root, action, name, tokens, failures: Vec::new() })
 }
 
 async fn apply(

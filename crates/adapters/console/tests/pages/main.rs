@@ -24,4 +24,6 @@ mod signing_in;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod tokens_of_projects;
+#[cfg(test)]
 mod webhooks;

@@ -75,7 +75,7 @@ async fn what_needs_attention_is_counted_and_listed() {
         (LEAKED, "1"),
         (EXPIRED_IN_USE, "0"),
         (VIOLATIONS, "0"),
-        ("/console/tokens?unused=90&status=active", "–"),
+        ("/console/tokens?unused=90&expired=false", "–"),
     ] {
         assert_eq!(count(&overview, path), expected, "{path}: {overview}");
     }
@@ -88,7 +88,7 @@ async fn what_needs_attention_is_counted_and_listed() {
     let of_project = page(&app, As::Owner, OVERVIEW).await;
     let in_project = "/console/projects/default/tokens";
     assert_eq!(count(&of_project, &format!("{in_project}?status=expiring")), "1");
-    assert_eq!(count(&of_project, &format!("{in_project}?unused=90&status=active")), "0");
+    assert_eq!(count(&of_project, &format!("{in_project}?unused=90&expired=false")), "0");
     assert_eq!(count(&of_project, &format!("{LEAKED}?project=default")), "1");
     assert!(!of_project.contains("attention=all-projects"), "{of_project}");
     assert_eq!(names(&app, As::Owner, &format!("{LEAKED}?project=default")).await, ["known"]);
@@ -96,7 +96,7 @@ async fn what_needs_attention_is_counted_and_listed() {
     pass(&app, DAY * 100).await;
     app.use_cases.count_tokens().await.expect("counted");
     let overview = page(&app, As::Root, OVERVIEW).await;
-    let unused = "/console/tokens?unused=90&status=active";
+    let unused = "/console/tokens?unused=90&expired=false";
     let listed = names(&app, As::Root, unused).await;
     assert_eq!(count(&overview, unused), listed.len().to_string(), "{listed:?}");
     assert!(listed.contains(&"known".to_owned()) && !listed.contains(&"soon".to_owned()), "{listed:?}");

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use latchkey_testkit::app::{As, TestApp};
 
@@ -107,8 +107,7 @@ async fn what_one_may_not_do_is_not_shown_and_is_refused_with_the_permission() {
         text(&app.get(As::MemberElsewhere, &format!("{OF_PROJECT}/{path}")).await, 403);
         text(&form(&app, As::MemberElsewhere, &format!("{OF_PROJECT}/{path}"), &[]).await, 403);
     }
-    // Who may not list all tokens begins with those of a project of their own.
-    assert_eq!(leads_to(&app.get(As::Owner, OF_ALL).await), OF_PROJECT);
+    text(&app.get(As::Viewer, OF_ALL).await, 403);
 }
 
 #[actix_web::test]
@@ -124,9 +123,10 @@ async fn names_are_shown_as_they_are() {
 #[actix_web::test]
 async fn lists_are_filtered_sorted_and_exported_by_their_address() {
     let app = TestApp::new().await;
-    for (name, expires) in [("b", "7"), ("a", "never"), ("c", "365")] {
+    for (name, expires, owner) in [("b", "7", "y"), ("a", "never", "x"), ("c", "365", "")] {
         app.clock.advance(Duration::from_secs(1));
-        created(&app, As::Owner, OF_PROJECT, &[("tokenName", name), ("_expires", expires)]).await;
+        let fields = [("tokenName", name), ("_expires", expires), ("owner", owner)];
+        created(&app, As::Owner, OF_PROJECT, &fields).await;
     }
     let names = async |query: &str| {
         let list = page(&app, As::Owner, &format!("{OF_PROJECT}?{query}")).await;
@@ -140,6 +140,18 @@ async fn lists_are_filtered_sorted_and_exported_by_their_address() {
     assert_eq!(names("").await, "cab");
     assert_eq!(names("sortBy=tokenName&sortOrder=asc").await, "abc");
     assert_eq!(names("sortBy=expiresAt&sortOrder=asc").await, "bca");
+    for (column, expected) in
+        [("type", "bac"), ("project", "bac"), ("environment", "bac"), ("owner", "cab"), ("status", "bca")]
+    {
+        assert_eq!(names(&format!("sortBy={column}&sortOrder=asc")).await, expected, "{column}");
+        let backwards: String = expected.chars().rev().collect();
+        assert_eq!(names(&format!("sortBy={column}&sortOrder=desc")).await, backwards, "{column}");
+    }
+    // Every column has a heading that sorts by it.
+    let list = page(&app, As::Owner, &format!("{OF_PROJECT}?sortBy=owner&sortOrder=asc")).await;
+    let headings = list.matches("<th scope=\"col\"").count();
+    assert_eq!((headings, list.matches("<svg class=\"sort\"").count()), (9, 9), "{list}");
+    assert_eq!(list.matches("aria-sort=\"ascending\"").count(), 1, "{list}");
     assert_eq!(names("status=expiring").await, "b");
     assert_eq!(names("name=c&type=client&environment=development").await, "c");
     assert_eq!(names("status=disabled").await, "");
@@ -150,6 +162,59 @@ async fn lists_are_filtered_sorted_and_exported_by_their_address() {
         csv.starts_with("id,name,type,") && csv.lines().count() == 2 && csv.contains(",b,client,default,"),
         "{csv}"
     );
+}
+
+/// Returns the names of the tokens in a list, each with its status there.
+async fn names_and_statuses(app: &TestApp, path: &str) -> BTreeMap<String, String> {
+    let list = page(app, As::Owner, path).await;
+    let rows = list.split("<th scope=\"row\">").skip(1);
+    rows.map(|row| {
+        let status = between(row, "<span class=\"state ", "\"");
+        (between(row, "<bdi>", "</bdi>").to_owned(), status.to_owned())
+    })
+    .collect()
+}
+
+#[actix_web::test]
+async fn the_list_of_a_status_has_the_tokens_that_show_it() {
+    let app = TestApp::without_quota().await;
+    for (name, expires, is_disabled) in [
+        ("on", "never", false),
+        ("off", "never", true),
+        ("over", "7", false),
+        ("over-off", "7", true),
+        ("soon", "30", false),
+        ("soon-off", "30", true),
+        ("later", "365", false),
+    ] {
+        let (_, id) =
+            created(&app, As::Owner, OF_PROJECT, &[("tokenName", name), ("_expires", expires)]).await;
+        if is_disabled {
+            let path = format!("{OF_PROJECT}/{id}/enabled");
+            leads_to(&form(&app, As::Owner, &path, &[("enabled:flag", "false")]).await);
+        }
+    }
+    app.clock.advance(Duration::from_secs(20 * 86_400));
+    app.use_cases.follow_changes().await.expect("followed");
+    let all = names_and_statuses(&app, OF_PROJECT).await;
+    for (status, expected) in [
+        ("active", vec!["later", "on"]),
+        ("expiring", vec!["soon"]),
+        ("expired", vec!["over"]),
+        ("disabled", vec!["off", "over-off", "soon-off"]),
+    ] {
+        let listed = names_and_statuses(&app, &format!("{OF_PROJECT}?status={status}")).await;
+        assert_eq!(listed.keys().collect::<Vec<_>>(), expected, "{status}");
+        let shown: BTreeMap<_, _> = all.clone().into_iter().filter(|(_, shown)| shown == status).collect();
+        assert_eq!(listed, shown, "{status}");
+        let csv = app.get(As::Owner, &format!("{OF_PROJECT}/export.csv?status={status}")).await.text();
+        assert_eq!(csv.lines().count(), 1 + expected.len(), "{csv}");
+        assert!(csv.lines().skip(1).all(|line| line.contains(&format!(",{status},"))), "{csv}");
+    }
+    // The counts of the overview are those of its lists.
+    let overview = page(&app, As::Owner, "/console").await;
+    let tile = between(&overview, &format!("href=\"{OF_PROJECT}?status=expiring\">"), "</a>");
+    assert_eq!(between(tile, ">", "</strong>"), "1", "{overview}");
 }
 
 #[actix_web::test]

@@ -9,7 +9,9 @@ use actix_web::{
 };
 use futures_util::future::LocalBoxFuture;
 use latchkey_domain::{Permission, Principal, Reason, UserCredential};
-use latchkey_service::{Caller, InstanceAction, InstancePermit, Permit, ProjectAction, Refusal, SignedIn};
+use latchkey_service::{
+    Caller, InstanceAction, InstancePermit, Permit, ProjectAction, ProjectsPermit, Refusal, SignedIn,
+};
 
 use super::{client::Client, path::parameter};
 use crate::{context::Context, error::ApiError, observability::PrincipalId};
@@ -72,6 +74,17 @@ impl<A: InstanceAction> Authorize for InstancePermit<A> {
 impl<A: ProjectAction> Authorize for Permit<A> {
     fn authorize(caller: Caller, request: &HttpRequest) -> Result<Self, ApiError> {
         Ok(Self::request_for(&caller, &parameter(request, PROJECT)?)?)
+    }
+
+    fn refusal() -> String {
+        missing("One", A::PERMISSIONS)
+    }
+}
+
+/// For all projects in which the caller may do it.
+impl<A: ProjectAction> Authorize for ProjectsPermit<A> {
+    fn authorize(caller: Caller, _: &HttpRequest) -> Result<Self, ApiError> {
+        Ok(Self::request(&caller)?)
     }
 
     fn refusal() -> String {

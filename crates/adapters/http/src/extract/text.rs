@@ -5,7 +5,7 @@ use latchkey_domain::{
     Description, Email, EnvironmentKind, EnvironmentName, EnvironmentScope, GroupDescription, GroupName,
     PersonName, ProjectDescription, ProjectId, ProjectMode, ProjectName, ProjectScope, RoleDescription,
     RoleKind, RoleName, SsoGroupName, Timestamp, TokenDescription, TokenId, TokenKind, TokenName, TokenOwner,
-    TokenScope, Username,
+    TokenScope, TokenStatus, Username,
 };
 
 use super::problems::{Problems, name, wrong_kind};
@@ -98,6 +98,7 @@ words!(
     ProjectMode: "open, protected or private",
     RoleKind: "root-custom or custom",
     TokenKind: "client (or backend), frontend or admin",
+    TokenStatus: "disabled, expired, expiring or active",
     bool: "true or false",
     u32: "a whole number, such as 100",
     u64: "a whole number, such as 100",
@@ -112,6 +113,7 @@ text_members!(
     Timestamp,
     TokenId,
     TokenKind,
+    TokenStatus,
 );
 
 impl FromText for Email {

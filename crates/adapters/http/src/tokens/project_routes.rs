@@ -1,8 +1,10 @@
-//! `/api/admin/projects/{projectId}/api-tokens`: the tokens of a project.
+//! `/api/admin/projects/{projectId}/api-tokens`: the tokens of a project. `/api/admin/project-api-tokens`: those of all that the caller
+//! may read.
 
 use actix_web::web::Data;
 use latchkey_service::{
-    CreateTokens, DeleteTokens, Missing, Permit, ReadTokens, ServiceError, TokenReference, UpdateTokens,
+    CreateTokens, DeleteTokens, Missing, Permit, ProjectsPermit, ReadTokens, ServiceError, TokenReference,
+    UpdateTokens,
 };
 
 use super::{
@@ -26,6 +28,7 @@ const ONE: &str = "/api/admin/projects/{projectId}/api-tokens/{token}";
 
 pub(super) fn configure(api: &mut Api) {
     api.tag("Projects").private(operations![
+        get_api_tokens_of_projects,
         get_project_api_tokens,
         create_project_api_token,
         get_project_api_token,
@@ -58,6 +61,25 @@ pub(crate) async fn get_project_api_tokens(
 ) -> ApiResult<TokenList> {
     let (filter, has_cursor) = TokenQuery::read(&query)?;
     let page = context.use_cases.project_tokens.search(&permit, filter).await?;
+    list_response(page, has_cursor, context).await
+}
+
+/// Get api tokens for all projects that the caller may read.
+///
+/// The tokens that name a project in which the caller may read them, in the order of creation. Admin tokens and tokens for all
+/// projects are not among them. `metadata.<name>=<value>` selects those whose metadata has this text, number, boolean or null in that
+/// member.
+#[utoipa::path(get, path = "/api/admin/project-api-tokens", responses(
+    (status = 200, description = "The tokens.", body = TokensBody<'_>),
+    (status = 403, description = "In every project."),
+))]
+pub(crate) async fn get_api_tokens_of_projects(
+    Authorized(permit): Authorized<ProjectsPermit<ReadTokens>>,
+    query: Query<TokenQuery>,
+    context: Data<Context>,
+) -> ApiResult<TokenList> {
+    let (filter, has_cursor) = TokenQuery::read(&query)?;
+    let page = context.use_cases.project_tokens.search_all(&permit, filter).await?;
     list_response(page, has_cursor, context).await
 }
 

@@ -1,7 +1,9 @@
 //! The filters, the order and the page of a list of tokens, on the route of a project and on that of the instance.
 
 use deserr::Deserr;
-use latchkey_domain::{EnvironmentName, Metadata, ProjectId, Timestamp, TokenId, TokenKind, whole};
+use latchkey_domain::{
+    EnvironmentName, Metadata, ProjectId, Timestamp, TokenId, TokenKind, TokenStatus, whole,
+};
 use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
 use latchkey_service::TokenFilter;
 use serde_json::Value;
@@ -46,6 +48,10 @@ pub struct TokenQuery {
     #[deserr(default)]
     #[param(example = "team-checkout@example.com", pattern = "^[^\\u0000]*$")]
     owner: Option<String>,
+    /// Only tokens of this status: `disabled`; of those that are enabled `expired`, `expiring` (within 14 days) or `active`.
+    #[deserr(default)]
+    #[param(value_type = Option<String>, example = "active", pattern = "^(disabled|expired|expiring|active)$")]
+    status: Option<TokenStatus>,
     /// Only tokens that are, or are not, expired now.
     #[deserr(default)]
     #[param(value_type = Option<bool>)]
@@ -58,9 +64,15 @@ pub struct TokenQuery {
     #[deserr(default)]
     #[param(value_type = Option<String>, format = DateTime, example = "2023-04-19T08:15:14.000Z")]
     unused_since: Option<Timestamp>,
-    /// The order: `createdAt` (the default), `tokenName`, `expiresAt` or `seenAt`.
+    /// The order: `createdAt` (the default), `tokenName`, `type`, `project` (the smallest id that a token names; those for all
+    /// projects first), `environment`, `owner` (those without one first), `status` (disabled, expired, expiring, active),
+    /// `expiresAt` or `seenAt`.
     #[deserr(default)]
-    #[param(value_type = Option<String>, example = "createdAt", pattern = "^(createdAt|tokenName|expiresAt|seenAt)$")]
+    #[param(
+        value_type = Option<String>,
+        example = "createdAt",
+        pattern = "^(createdAt|tokenName|type|project|environment|owner|status|expiresAt|seenAt)$"
+    )]
     sort_by: Option<TokenOrder>,
     /// `asc` (the default) or `desc`.
     #[deserr(default)]
@@ -106,6 +118,7 @@ impl TokenQuery {
             name: None,
             name_contains: query.name,
             attributes,
+            status: query.status,
             expired: query.expired.map(|Parsed(expired)| expired),
             expires_by: query.expires_by,
             unused_since: query.unused_since,
@@ -152,9 +165,16 @@ impl FromText for TokenOrder {
         match text {
             "createdAt" => Ok(Self::CreatedAt),
             "tokenName" => Ok(Self::Name),
+            "type" => Ok(Self::Kind),
+            "project" => Ok(Self::Project),
+            "environment" => Ok(Self::Environment),
+            "owner" => Ok(Self::Owner),
+            "status" => Ok(Self::Status),
             "expiresAt" => Ok(Self::ExpiresAt),
             "seenAt" => Ok(Self::SeenAt),
-            _ => Err(format!("{name} must be createdAt, tokenName, expiresAt or seenAt.")),
+            _ => Err(format!(
+                "{name} must be createdAt, tokenName, type, project, environment, owner, status, expiresAt or seenAt."
+            )),
         }
     }
 }

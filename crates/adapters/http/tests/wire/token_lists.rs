@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::expectations::faults;
 
 const ALL: &str = "/api/admin/api-tokens";
+const OF_PROJECTS: &str = "/api/admin/project-api-tokens";
 
 fn names(answer: &Response) -> Vec<String> {
     assert_eq!(answer.status, 200, "{}", answer.json());
@@ -20,6 +21,8 @@ async fn found(app: &TestApp, query: &str) -> Vec<String> {
     let of_project = names(&app.get(As::Admin, &format!("{TOKENS}?{query}")).await);
     let of_instance = names(&app.get(As::Editor, &format!("{ALL}?project=default&{query}")).await);
     assert_eq!(of_project, of_instance, "{query}");
+    let of_projects = names(&app.get(As::Member, &format!("{OF_PROJECTS}?{query}")).await);
+    assert_eq!(of_project, of_projects, "{query}");
     of_project
 }
 
@@ -33,12 +36,13 @@ async fn make(app: &TestApp, body: &Value) -> String {
 
 /// Creates the tokens `web`, `Web shop`, `app` and `job`, one an hour from 2023-04-19T09:15:14Z.
 async fn four(app: &TestApp) -> String {
-    make(app, &json!({"tokenName": "web", "type": "client", "expiresAt": "2030-01-01T00:00:00Z"})).await;
+    let end = "2030-01-01T00:00:00Z";
+    make(app, &json!({"tokenName": "web", "type": "client", "expiresAt": end, "owner": "b"})).await;
     let used = make(app, &json!({"tokenName": "Web shop", "type": "frontend"})).await;
     let end = "2001-01-01T00:00:00Z";
     make(
         app,
-        &json!({"tokenName": "app", "type": "frontend", "environment": "production", "expiresAt": end}),
+        &json!({"tokenName": "app", "type": "frontend", "environment": "production", "expiresAt": end, "owner": "a"}),
     )
     .await;
     make(app, &json!({"tokenName": "job", "type": "client", "environment": "production"})).await;
@@ -65,11 +69,42 @@ async fn each_filter_leaves_what_fits() {
         ("expiresBy=2029-12-31T23:59:59.999Z", vec!["app"]),
         ("expired=false&expiresBy=2030-01-01T00:00:00Z", vec!["web"]),
         ("expired=true&expiresBy=2000-01-01T00:00:00Z", vec![]),
+        ("status=expired", vec!["app"]),
+        ("status=active", vec!["web", "Web shop", "job"]),
+        ("status=expiring", vec![]),
+        ("status=disabled", vec![]),
+        ("status=expired&expired=false", vec![]),
+        ("status=active&expiresBy=2030-01-01T00:00:00Z", vec!["web"]),
         ("project=default", vec!["web", "Web shop", "app", "job"]),
         ("type=frontend&expired=false&environment=development", vec!["Web shop"]),
-        ("name=&type=&expired=", vec!["web", "Web shop", "app", "job"]),
+        ("name=&type=&expired=&status=", vec!["web", "Web shop", "app", "job"]),
     ] {
         assert_eq!(found(&app, query).await, expected, "{query}");
+    }
+}
+
+#[actix_web::test]
+async fn each_token_has_one_status() {
+    let app = TestApp::without_quota().await;
+    for (name, end, enabled) in [
+        ("on", None, true),
+        ("off", None, false),
+        ("soon", Some("2023-05-01T00:00:00Z"), true),
+        ("soon, off", Some("2023-05-01T00:00:00Z"), false),
+        ("later", Some("2023-06-01T00:00:00Z"), true),
+        ("over", Some("2023-04-19T00:00:00Z"), true),
+        ("over, off", Some("2023-04-19T00:00:00Z"), false),
+    ] {
+        let body = json!({"tokenName": name, "type": "client", "expiresAt": end, "enabled": enabled});
+        make(&app, &body).await;
+    }
+    for (status, expected) in [
+        ("active", vec!["on", "later"]),
+        ("expiring", vec!["soon"]),
+        ("expired", vec!["over"]),
+        ("disabled", vec!["off", "soon, off", "over, off"]),
+    ] {
+        assert_eq!(found(&app, &format!("status={status}")).await, expected, "{status}");
     }
 }
 
@@ -102,6 +137,15 @@ async fn each_order_runs_both_ways() {
         ("sortOrder=desc", ["job", "app", "Web shop", "web"]),
         ("sortBy=tokenName", ["Web shop", "app", "job", "web"]),
         ("sortBy=tokenName&sortOrder=desc", ["web", "job", "app", "Web shop"]),
+        ("sortBy=type", ["web", "job", "Web shop", "app"]),
+        ("sortBy=type&sortOrder=desc", ["app", "Web shop", "job", "web"]),
+        ("sortBy=environment", ["web", "Web shop", "app", "job"]),
+        ("sortBy=environment&sortOrder=desc", ["job", "app", "Web shop", "web"]),
+        ("sortBy=project&sortOrder=desc", ["job", "app", "Web shop", "web"]),
+        ("sortBy=owner", ["Web shop", "job", "app", "web"]),
+        ("sortBy=owner&sortOrder=desc", ["web", "app", "job", "Web shop"]),
+        ("sortBy=status", ["app", "web", "Web shop", "job"]),
+        ("sortBy=status&sortOrder=desc", ["job", "Web shop", "web", "app"]),
         ("sortBy=expiresAt&sortOrder=asc", ["app", "web", "Web shop", "job"]),
         ("sortBy=expiresAt&sortOrder=desc", ["job", "Web shop", "web", "app"]),
         ("sortBy=seenAt", ["web", "app", "job", "Web shop"]),
@@ -115,7 +159,7 @@ async fn each_order_runs_both_ways() {
 async fn pages_follow_each_other_until_there_is_none() {
     let app = TestApp::new().await;
     four(&app).await;
-    for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor)] {
+    for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor), (OF_PROJECTS, As::Owner)] {
         for (direction, expected) in
             [("asc", ["web", "Web shop", "app", "job"]), ("desc", ["job", "app", "Web shop", "web"])]
         {
@@ -147,7 +191,7 @@ async fn an_order_without_cursors_says_nothing_of_a_next_page() {
     let app = TestApp::new().await;
     four(&app).await;
     for (path, who) in [(TOKENS, As::Member), (ALL, As::Editor)] {
-        for order in ["tokenName", "expiresAt", "seenAt"] {
+        for order in ["tokenName", "type", "owner", "status", "expiresAt", "seenAt"] {
             for rest in ["limit=2", "limit=2&sortOrder=desc", "limit=2&offset=2", "offset=1", "limit=4"] {
                 let query = format!("{path}?project=default&sortBy={order}&{rest}");
                 let answer = app.get(who, &query).await;
@@ -178,13 +222,14 @@ async fn a_request_without_a_page_gets_the_whole_list() {
 #[actix_web::test]
 async fn every_problem_is_listed_at_its_parameter() {
     let app = TestApp::new().await;
-    for path in [TOKENS, ALL] {
+    for path in [TOKENS, ALL, OF_PROJECTS] {
         for (query, parameters) in [
             ("environment=*", vec!["environment"]),
             ("environment=a%20b", vec!["environment"]),
             ("project=*", vec!["project"]),
             ("type=proxy", vec!["type"]),
             ("expired=yes", vec!["expired"]),
+            ("status=good", vec!["status"]),
             ("expiresBy=soon", vec!["expiresBy"]),
             ("unusedSince=yesterday", vec!["unusedSince"]),
             ("unusedSince=2023-04-19T14:15:14+02:00", vec!["unusedSince"]),
@@ -220,6 +265,34 @@ async fn permission_goes_before_the_query_and_the_query_before_the_project() {
     app.get(As::Admin, &format!("{nosuch}?limit=1")).await.is(404, "NotFoundError");
     app.get(As::Admin, &format!("{nosuch}?offset=1")).await.is(404, "NotFoundError");
     assert_eq!(app.get(As::Admin, &format!("{ALL}?project=nosuch")).await.json(), json!({"tokens": []}));
+}
+
+#[actix_web::test]
+async fn the_tokens_of_all_readable_projects_are_listed_together() {
+    let app = TestApp::new().await;
+    for (name, projects) in [
+        ("own", &["default"][..]),
+        ("other", &["elsewhere"]),
+        ("both", &["elsewhere", "default"]),
+        ("wide", &["*"]),
+    ] {
+        app.clock.advance(Duration::from_secs(1));
+        let body = json!({"tokenName": name, "type": "client", "projects": projects});
+        assert_eq!(app.post(As::Admin, ALL, &body).await.status, 201);
+    }
+    let list = async |who, query: &str| names(&app.get(who, &format!("{OF_PROJECTS}?name=o&{query}")).await);
+    assert_eq!(list(As::Member, "").await, ["own", "both"]);
+    assert_eq!(list(As::MemberElsewhere, "").await, ["other", "both"]);
+    assert_eq!(list(As::MemberElsewhere, "project=default").await, ["both"]);
+    // A permission of the instance holds in every project; none of them is of a token for all projects.
+    for who in [As::Admin, As::Root, As::Editor] {
+        assert_eq!(list(who, "").await, ["own", "other", "both"], "{who:?}");
+    }
+    let one = app.get(As::Member, &format!("{OF_PROJECTS}?name=both")).await.json();
+    assert_eq!(one["tokens"][0]["projects"], json!(["elsewhere", "default"]), "as in the list of a project");
+    app.get(As::Viewer, OF_PROJECTS).await.is(403, "NoAccessError");
+    app.get(As::Viewer, &format!("{OF_PROJECTS}?limit=x")).await.is(403, "NoAccessError");
+    app.get(As::Anonymous, OF_PROJECTS).await.is(401, "AuthenticationRequired");
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use diesel::QueryDsl;
 use latchkey_domain::{Timestamp, TokenId, TokenKind};
-use latchkey_ports::{Direction, Ends, Page, TokenOrder, TokenQuery};
+use latchkey_ports::{Direction, Ends, Page, ReadableTokens, TokenOrder, TokenQuery};
 use latchkey_sql::columns::DbId;
 use uuid::Uuid;
 
@@ -98,9 +98,13 @@ fn moment() -> Timestamp {
     Timestamp::from_millis(9_000).expect("in range")
 }
 
-const ORDERS: [(TokenOrder, &str); 4] = [
+const ORDERS: [(TokenOrder, &str); 8] = [
     (TokenOrder::CreatedAt, "SCAN api_tokens"),
     (TokenOrder::Name, "SCAN api_tokens USING INDEX api_tokens_by_name"),
+    (TokenOrder::Kind, "SCAN api_tokens USING INDEX api_tokens_by_kind"),
+    (TokenOrder::Environment, "SCAN api_tokens USING INDEX api_tokens_by_environment"),
+    (TokenOrder::Owner, "SCAN api_tokens USING INDEX api_tokens_by_owner"),
+    (TokenOrder::Status, "SCAN api_tokens USING INDEX api_tokens_by_status"),
     (TokenOrder::ExpiresAt, "SCAN api_tokens USING INDEX api_tokens_by_end"),
     (TokenOrder::SeenAt, "SCAN api_tokens USING INDEX api_tokens_by_use"),
 ];
@@ -112,10 +116,20 @@ fn a_list_goes_down_the_index_of_its_order_whatever_its_filters() {
             for (order, walk) in ORDERS {
                 let plain = TokenQuery { order, direction, ..first_page() };
                 assert_plan(&plan(connection, &token_list(&plain, None)), &[walk]);
-                let kinds = [TokenKind::Client].into();
+                let name_contains = Some("7".to_owned());
+                let filtered = TokenQuery { name_contains, enabled: Some(true), ..plain.clone() };
+                if order != TokenOrder::Status {
+                    assert_plan(&plan(connection, &token_list(&filtered, None)), &[walk]);
+                }
                 let environment = "development".parse().ok();
-                let filtered = TokenQuery { kinds, environment, ..plain };
-                assert_plan(&plan(connection, &token_list(&filtered, None)), &[walk]);
+                let filtered = TokenQuery { environment, ..plain.clone() };
+                if order != TokenOrder::Environment {
+                    assert_plan(&plan(connection, &token_list(&filtered, None)), &[walk]);
+                }
+                let filtered = TokenQuery { kinds: [TokenKind::Client].into(), ..plain };
+                if order != TokenOrder::Kind {
+                    assert_plan(&plan(connection, &token_list(&filtered, None)), &[walk]);
+                }
             }
         }
         let after = Some(TokenId::new(moment(), [0; 10]));
@@ -139,6 +153,21 @@ fn a_range_is_a_piece_of_the_index_of_its_order() {
         let query = TokenQuery { order: TokenOrder::SeenAt, unused_since: Some(moment()), ..first_page() };
         let step = "SEARCH api_tokens USING INDEX api_tokens_by_use (used_at<?)";
         assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
+
+        let kinds = [TokenKind::Client].into();
+        let query = TokenQuery { order: TokenOrder::Kind, kinds, ..first_page() };
+        let step = "SEARCH api_tokens USING INDEX api_tokens_by_kind (kind=?)";
+        assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
+        let environment = "development".parse().ok();
+        let query = TokenQuery { order: TokenOrder::Environment, environment, ..first_page() };
+        let step = "SEARCH api_tokens USING INDEX api_tokens_by_environment (environment=?)";
+        assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
+        let query = TokenQuery { order: TokenOrder::Status, enabled: Some(true), ..first_page() };
+        let step = "SEARCH api_tokens USING INDEX api_tokens_by_status (enabled=?)";
+        assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
+        let query = TokenQuery { ends: Ends::by(moment()), ..query };
+        let step = "SEARCH api_tokens USING INDEX api_tokens_by_status (enabled=? AND ends_at<?)";
+        assert_plan(&plan(connection, &token_list(&query, None)), &[step]);
     });
 }
 
@@ -150,6 +179,7 @@ fn with_every_filter() -> TokenQuery {
         environment: "development".parse().ok(),
         name: "token7".parse().ok(),
         name_contains: Some("7".to_owned()),
+        enabled: Some(false),
         ends: Ends::by(moment()),
         unused_since: Some(moment()),
         ..first_page()
@@ -168,6 +198,7 @@ fn few_tokens_are_found_by_their_ids_in_order() {
             (Filter::Project, LINKS_OF_PROJECT),
             (Filter::Name, "SEARCH api_tokens USING COVERING INDEX api_tokens_by_name (name=?)"),
             // An index of a generated column covers nothing.
+            (Filter::Enabled, "SEARCH api_tokens USING INDEX api_tokens_by_status (enabled=?)"),
             (Filter::Expired, "SEARCH api_tokens USING INDEX api_tokens_by_end (ends_at<?)"),
             (Filter::Unused, "SEARCH api_tokens USING INDEX api_tokens_by_use (used_at<?)"),
             (
@@ -188,6 +219,31 @@ fn few_tokens_are_found_by_their_ids_in_order() {
             steps.push("USE TEMP B-TREE FOR ORDER BY");
             assert_plan(&plan(connection, &token_list(&query, Some(filter))), &steps);
         }
+    });
+}
+
+/// Those of one of these projects.
+fn readable(projects: &[&str]) -> ReadableTokens {
+    ReadableTokens::OfProjects(projects.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+#[test]
+fn the_tokens_of_readable_projects_are_found_by_their_links_or_in_order() {
+    with_large_store(|connection| {
+        let query = TokenQuery { readable: readable(&["project-7", "project-8"]), ..first_page() };
+        assert_eq!(Filter::that_leaves_few(connection, &query).expect("counted"), Some(Filter::Readable));
+        assert_plan(
+            &plan(connection, &token_list(&query, Some(Filter::Readable))),
+            &["SEARCH api_tokens USING PRIMARY KEY (id=?)", "LIST SUBQUERY", LINKS_OF_PROJECT],
+        );
+        let step = "SEARCH api_token_projects EXISTS USING PRIMARY KEY (token_id=?)";
+        assert_plan(&plan(connection, &token_list(&query, None)), &["SCAN api_tokens", step]);
+        let by_name = TokenQuery { order: TokenOrder::Name, ..query };
+        let walk = "SCAN api_tokens USING INDEX api_tokens_by_name";
+        assert_plan(&plan(connection, &token_list(&by_name, None)), &[walk, step]);
+        let any = TokenQuery { readable: ReadableTokens::OfAnyProject, ..by_name };
+        assert_eq!(Filter::that_leaves_few(connection, &any).expect("counted"), None);
+        assert_plan(&plan(connection, &token_list(&any, None)), &[walk]);
     });
 }
 
@@ -217,6 +273,8 @@ fn the_filter_that_leaves_few_is_chosen() {
         let mut chosen = |query: &TokenQuery| Filter::that_leaves_few(connection, query).expect("counted");
         assert_eq!(chosen(&with_every_filter()), Some(Filter::Project));
         let of_all = TokenQuery { project: None, name: None, ..with_every_filter() };
+        assert_eq!(chosen(&of_all), Some(Filter::Enabled));
+        let of_all = TokenQuery { enabled: None, ..of_all };
         assert_eq!(chosen(&of_all), Some(Filter::Expired));
         let dense = TokenQuery { ends: Ends::default(), unused_since: None, ..of_all };
         assert_eq!(chosen(&dense), None, "12 000 clients of development");
