@@ -41,6 +41,7 @@ mod people;
 mod places;
 mod policies;
 mod queries;
+mod replicas;
 mod sealing;
 mod seals;
 mod sending;
@@ -90,6 +91,7 @@ pub use policies::PolicyRepository;
 pub use queries::{
     AttributeFilter, Direction, Ends, EventQuery, EventScope, Page, ProjectQuery, TokenOrder, TokenQuery,
 };
+pub use replicas::{Replica, ReplicaId, ReplicaRepository};
 pub use sealing::{
     ForeignDigest, InvalidForeignDigest, KeyId, SealedBytes, SealingError, SecretDigest, SecretRecord,
     SecretSealer,
@@ -125,6 +127,7 @@ pub use {
     people::{MockPersonalTokenRepository, MockUserRepository},
     places::{MockEnvironmentRepository, MockProjectRepository},
     policies::MockPolicyRepository,
+    replicas::MockReplicaRepository,
     sealing::MockSecretSealer,
     sending::{MockEventWriter, MockWebhookSender},
     sessions::{MockLoginFailureRepository, MockSessionRepository},
@@ -157,6 +160,7 @@ pub trait Store:
     + EventConsumerRepository
     + MailRepository
     + NoticeRepository
+    + ReplicaRepository
     + ImportRepository
     + Health
 {
@@ -183,6 +187,7 @@ impl<T> Store for T where
         + EventConsumerRepository
         + MailRepository
         + NoticeRepository
+        + ReplicaRepository
         + ImportRepository
         + Health
 {

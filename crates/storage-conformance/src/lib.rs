@@ -44,6 +44,7 @@ pub mod projects;
 pub mod races;
 pub mod removal_races;
 pub mod removals;
+pub mod replicas;
 pub mod roles;
 pub mod rotation;
 pub mod rotation_ends;
