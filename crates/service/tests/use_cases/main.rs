@@ -26,6 +26,7 @@ mod one_token;
 mod places;
 mod policies;
 mod project_tokens;
+mod replica_list;
 mod replicas;
 mod roles;
 mod rotation;
