@@ -1,8 +1,9 @@
 //! The background tasks of a server: reading the change feed, writing last-use times, deleting what has expired, sending events to
-//! webhooks and by mail, and keeping metrics.
+//! webhooks and by mail, reporting the server as a replica, and keeping metrics.
 
 mod mail;
 mod notices;
+mod replicas;
 mod report;
 mod token_counts;
 mod webhooks;
@@ -101,6 +102,7 @@ impl Background {
         background.spawn("heartbeat", heartbeat);
         background.spawn("end_rotations", end_rotations);
         background.spawn("settle_limits", settle_limits);
+        background.spawn("report_replica", replicas::report);
         if role.administers() {
             background.spawn("sweep", sweep);
             background.spawn("seal_events", seal_events);
@@ -140,7 +142,11 @@ impl Background {
         if timeout(LAST_FLUSH, write_usage(&self.use_cases)).await.is_err() {
             tracing::warn!("last-use times could not be written within {LAST_FLUSH:?}");
         }
-        if !matches!(timeout(LAST_FLUSH, self.use_cases.finish_limits()).await, Ok(Ok(()))) {
+        let (limits, ()) = tokio::join!(
+            timeout(LAST_FLUSH, self.use_cases.finish_limits()),
+            replicas::leave(&self.use_cases, LAST_FLUSH)
+        );
+        if !matches!(limits, Ok(Ok(()))) {
             tracing::warn!("portions of rate limits could not be given back; they are lost to their window");
         }
     }

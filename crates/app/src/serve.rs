@@ -16,7 +16,8 @@ use latchkey_console::{Console, Instance, Setting as ShownSetting};
 use latchkey_http::{HttpSettings, MemoryBudget, Sampling};
 use latchkey_metrics::Exporter;
 use latchkey_ports::ErrorChain;
-use latchkey_service::whole_seconds;
+use latchkey_service::{NewReplica, whole_seconds};
+use rustix::system::uname;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{
@@ -107,6 +108,7 @@ pub(crate) async fn run(config: &Config, variables: &EnvVars, passed: PassedSock
         notices_every: config.notices.interval,
         webhook_workers: config.webhooks.workers,
     };
+    app.use_cases.replicas.join(this_process(&address));
     let background = Background::start(role, &app.use_cases, &context, tasks);
     let workers = workers(&config.server);
     let max_connections = usize::try_from(config.server.max_connections)?;
@@ -161,6 +163,15 @@ async fn follow_replica(app: &App) -> anyhow::Result<()> {
             Err(error).context("the change feed could not be read")
         }
         _ => Ok(()),
+    }
+}
+
+/// Returns what this server says of itself to others.
+fn this_process(address: &Address) -> NewReplica {
+    NewReplica {
+        host: uname().nodename().to_string_lossy().into_owned(),
+        address: address.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

@@ -41,6 +41,7 @@ mod people;
 mod places;
 mod policies;
 mod queries;
+mod replicas;
 mod sealing;
 mod seals;
 mod sending;
@@ -91,6 +92,7 @@ pub use queries::{
     AttributeFilter, Direction, Ends, EventQuery, EventScope, Page, ProjectQuery, ReadableTokens, TokenOrder,
     TokenQuery,
 };
+pub use replicas::{Replica, ReplicaId, ReplicaRepository};
 pub use sealing::{
     ForeignDigest, InvalidForeignDigest, KeyId, SealedBytes, SealingError, SecretDigest, SecretRecord,
     SecretSealer,
@@ -126,6 +128,7 @@ pub use {
     people::{MockPersonalTokenRepository, MockUserRepository},
     places::{MockEnvironmentRepository, MockProjectRepository},
     policies::MockPolicyRepository,
+    replicas::MockReplicaRepository,
     sealing::MockSecretSealer,
     sending::{MockEventWriter, MockWebhookSender},
     sessions::{MockLoginFailureRepository, MockSessionRepository},
@@ -158,6 +161,7 @@ pub trait Store:
     + EventConsumerRepository
     + MailRepository
     + NoticeRepository
+    + ReplicaRepository
     + ImportRepository
     + Health
 {
@@ -184,6 +188,7 @@ impl<T> Store for T where
         + EventConsumerRepository
         + MailRepository
         + NoticeRepository
+        + ReplicaRepository
         + ImportRepository
         + Health
 {

@@ -63,6 +63,7 @@ mod project_tokens;
 mod projects;
 mod refusal;
 mod rekey_queue;
+mod replicas;
 mod retry;
 mod revealed_token;
 mod roles;
@@ -93,7 +94,7 @@ pub use self::{
     idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*,
     limit_patches::*, limits::*, mail::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*,
     patched::*, permit::*, personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*,
-    retry::*, revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*,
+    replicas::*, retry::*, revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*,
     token_changes::*, token_end::*, token_filter::*, token_request::*, unused_tokens::*, usage::*,
     usage_reports::*, use_cases::*, users::*, verification::*, webhook_deliveries::*, webhooks::*, whoami::*,
 };

@@ -19,8 +19,8 @@ use crate::{
     Attention, AuditSeals, AuditTrail, Authenticator, Caller, EdgeTokens, EndedUnused, Environments,
     FirstTokens, Groups, Idempotency, Importer, InstanceTokens, KeyImport, Leaks, LimitKeeper, Mail,
     MasterKeys, Members, Metrics, Notices, OwnToken, PersonalTokens, Policies, PrincipalIndex, ProjectTokens,
-    Projects, Roles, ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer, UsageRecorder,
-    UsageReports, Users, Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes,
+    Projects, Replicas, Roles, ServiceAccounts, ServiceError, Sessions, TaskHealth, TokenIssuer,
+    UsageRecorder, UsageReports, Users, Verification, WebhookDeliveries, Webhooks, WhoAmI, changes::Changes,
     policy_rules::PolicyRules, rotation_ends::RotationEnds, token_changes::TokenChanges,
     unused_tokens::UnusedTokens,
 };
@@ -59,6 +59,7 @@ pub struct UseCases {
     pub webhooks: Webhooks,
     pub webhook_deliveries: Arc<WebhookDeliveries>,
     pub mail: Mail,
+    pub replicas: Replicas,
     pub task_health: TaskHealth,
     /// Secrets by master key.
     pub master_keys: MasterKeys,
@@ -80,9 +81,9 @@ impl UseCases {
     /// Wires the use cases.
     pub fn new(dependencies: Dependencies, settings: Settings) -> Self {
         let (sending, mail) = (dependencies.sending(), Mail::over(&dependencies));
-        let credentials = dependencies.credentials();
-        let session_ports = dependencies.session_ports();
+        let (credentials, session_ports) = (dependencies.credentials(), dependencies.session_ports());
         let index = Arc::new(PrincipalIndex::new(settings.index, dependencies.clock.clone()));
+        let replicas = Replicas::over(&dependencies, index.clone());
         let changes = Changes::new(dependencies.clock.clone(), index.clone());
         let accounts = dependencies.accounts(changes.clone());
         let Dependencies { store, writable, sealer, hasher, clock, entropy, .. } = dependencies;
@@ -115,7 +116,6 @@ impl UseCases {
         let leaks = Leaks::new(store.clone(), token_changes.clone(), personal_tokens.clone(), settings.leaks);
         let notices = Notices::new(&store, rules.clone(), issuer.clone(), settings.expiry_notices);
         let idempotency = Idempotency::new(store.clone(), sealer.clone(), clock.clone());
-        let key_import = KeyImport::new(store.clone(), issuer.clone(), sealer.clone());
         let audit_seals = AuditSeals::new(store.clone(), sealer.clone());
         let master_keys = MasterKeys::new(store.clone(), store.clone(), sealer.clone(), clock.clone());
         let importer = Importer::new(store.clone(), sealer.clone(), issuer.clone(), changes.clone());
@@ -123,7 +123,7 @@ impl UseCases {
         let limits = Arc::new(LimitKeeper::new(budgets, clock.clone(), settings.index.when_stale));
         let authenticator = Arc::new(Authenticator::new(
             credentials,
-            sealer,
+            sealer.clone(),
             clock.clone(),
             index.clone(),
             usage.clone(),
@@ -142,7 +142,7 @@ impl UseCases {
             own_token: OwnToken::new(token_changes.clone(), settings.self_service),
             instance_tokens: InstanceTokens::new(token_changes),
             first_tokens: FirstTokens::new(store.clone(), issuer.clone()),
-            key_import,
+            key_import: KeyImport::new(store.clone(), issuer.clone(), sealer),
             edge_tokens: EdgeTokens::new(issuer.clone()),
             leaks,
             notices,
@@ -164,6 +164,7 @@ impl UseCases {
             webhooks: Webhooks::new(webhook_deliveries.clone(), changes),
             webhook_deliveries,
             mail,
+            replicas,
             task_health: TaskHealth::default(),
             master_keys,
             rotation_ends: RotationEnds::new(usage.clone(), issuer.clone()),

@@ -45,6 +45,7 @@ pub mod races;
 pub mod readable_tokens;
 pub mod removal_races;
 pub mod removals;
+pub mod replicas;
 pub mod roles;
 pub mod rotation;
 pub mod rotation_ends;

@@ -23,6 +23,7 @@ mod notices;
 mod personal_tokens;
 mod policies;
 mod projects;
+mod replicas;
 mod sessions;
 mod state;
 mod statistics;

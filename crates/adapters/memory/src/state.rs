@@ -9,8 +9,8 @@ use latchkey_domain::{
     UserId, UsesRecord, WebhookId,
 };
 use latchkey_ports::{
-    AnswerKey, Delivery, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, SecretDigest, SeenAddress,
-    StoreError, StoredToken, StoredWebhook, initial_data,
+    AnswerKey, Delivery, Entity, EventSeal, KeptAnswer, KeyId, LoginKey, Page, Replica, ReplicaId,
+    SecretDigest, SeenAddress, StoreError, StoredToken, StoredWebhook, initial_data,
 };
 
 use crate::kept_digest::{DigestKey, KeptDigest};
@@ -58,6 +58,7 @@ pub(crate) struct State {
     pub(crate) webhooks: BTreeMap<WebhookId, StoredWebhook>,
     pub(crate) deliveries: BTreeMap<DeliveryId, Delivery>,
     pub(crate) event_consumers: BTreeMap<EventConsumer, EventId>,
+    pub(crate) replicas: BTreeMap<ReplicaId, Replica>,
     /// Of mail.
     pub(crate) digests: BTreeMap<DigestKey, KeptDigest>,
     last_user: i64,

@@ -43,6 +43,7 @@ mod policies;
 mod projects;
 mod readers;
 mod replica;
+mod replicas;
 mod roles;
 mod sessions;
 mod settled_events;

@@ -4,7 +4,7 @@
 //! once, for both of diesel's backends.
 //!
 //! Here: column types that each backend stores its own way ([`columns`]), the tables ([`schema`]), rows and their conversion
-//! to and from the domain ([`rows`]), statements ([`queries`], [`token_counts`], [`statistics`], [`usage`], [`webhooks`], [`mail`]), those of backups ([`archive`]), the meaning
+//! to and from the domain ([`rows`]), statements ([`queries`], [`token_counts`], [`statistics`], [`usage`], [`webhooks`], [`mail`], [`replicas`]), those of backups ([`archive`]), the meaning
 //! of a driver's error ([`errors`]), and the
 //! embedded migrations ([`migrations`]). Not here: connections, transactions, locks, and statements that only one backend
 //! has. Next: `migrations/`, which defines the tables.
@@ -17,6 +17,7 @@ mod expressions;
 pub mod mail;
 pub mod migrations;
 pub mod queries;
+pub mod replicas;
 pub mod rows;
 pub mod schema;
 pub mod statistics;

@@ -15,6 +15,7 @@ mod mail;
 mod notices;
 mod policies;
 mod projects;
+mod replicas;
 mod seals;
 mod secrets;
 mod sessions;
@@ -46,6 +47,7 @@ pub use self::{
         EnvironmentOverviewRow, EnvironmentRow, NewEnvironmentRow, NewProjectEnvironmentRow, NewProjectRow,
         ProjectOverviewRow, ProjectRow,
     },
+    replicas::ReplicaRow,
     seals::{EventSealRow, NewEventSealRow},
     secrets::{
         ChangedSecretRow, RetiredSecretRow, SecretCountRow, TokenSecretsRow, retired_secret_end,

@@ -2,6 +2,10 @@
 
 #![expect(missing_docs, reason = "the migrations document the columns")]
 
+mod transient;
+
+pub use self::transient::replicas;
+
 /// A table that says its primary key.
 pub trait Keyed {
     /// The columns of the key, in parentheses, separated by commas.

@@ -39,6 +39,7 @@ mod plans;
 mod policies;
 mod pool;
 mod projects;
+mod replicas;
 mod roles;
 mod sessions;
 mod statistics;

@@ -77,6 +77,8 @@ mod races;
 #[cfg(test)]
 mod reasons;
 #[cfg(test)]
+mod replica_list;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod reverse_proxies;

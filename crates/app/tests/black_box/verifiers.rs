@@ -189,6 +189,10 @@ fn a_verifier_serves_verification_from_a_standby() {
     let handing = handing.serve();
     assert_eq!(verify(&handing, &kept), 200);
     until_true("the last use arrives", || last_use(&full, "kept"));
+    until_true("those that reach the primary are listed as replicas", || {
+        let listed = full.as_admin(Request::get("/api/admin/replicas")).json();
+        listed["replicas"].as_array().expect("a list").len() == 2
+    });
 
     // With no full server, the one that reaches the primary shows that the primary is there.
     full.stop();

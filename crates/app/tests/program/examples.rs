@@ -95,6 +95,7 @@ const CALLS: &[(&str, By, &str, &str)] = &[
     ("getMyRoles", Session, "", ""),
     ("getUserPermissions", Admin, "id=user", ""),
     ("getInstanceAdminStats", Admin, "", ""),
+    ("getReplicas", Admin, "", ""),
     ("createPat", Session, "", "pat=/id"),
     ("getPats", Session, "", ""),
     ("deletePat", Session, "id=pat", ""),

@@ -27,6 +27,7 @@ mod places;
 mod policies;
 mod project_tokens;
 mod readable_tokens;
+mod replica_list;
 mod replicas;
 mod roles;
 mod rotation;

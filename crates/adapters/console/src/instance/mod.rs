@@ -2,7 +2,9 @@
 
 mod configuration;
 mod keys;
+mod replicas;
 mod show;
+mod spans;
 
 use std::sync::Arc;
 

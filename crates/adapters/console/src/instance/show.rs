@@ -1,6 +1,6 @@
 //! The page of the instance.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::web::Data;
 use askama::Template;
@@ -12,15 +12,13 @@ use latchkey_service::{Metrics, ReadInstance, Retention};
 use super::{
     Instance,
     keys::{Key, keys},
+    replicas::{ReplicaRow, replica_rows},
+    spans::{seconds, term},
 };
 use crate::{
     frame::{Frame, Section},
     visitor::Visitor,
 };
-
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
 
 #[derive(Template)]
 #[template(path = "instance/show.html")]
@@ -31,6 +29,7 @@ struct InstancePage {
     pools: Vec<PoolState>,
     metrics: Metrics,
     announces_changes: bool,
+    replicas: Vec<ReplicaRow>,
     keys: Vec<Key>,
     retention: Retention,
     tasks: Vec<Task>,
@@ -66,26 +65,10 @@ impl InstancePage {
     }
 }
 
-/// Returns a short time in seconds.
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
-}
-
-/// Returns a long time as the configuration has it, such as `90d`.
-fn term(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0 => format!("{} ms", time.as_millis()),
-        _ if seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),
-        _ if seconds.is_multiple_of(HOUR) => format!("{} h", seconds / HOUR),
-        _ if seconds.is_multiple_of(MINUTE) => format!("{} min", seconds / MINUTE),
-        _ => format!("{seconds} s"),
-    }
-}
-
 pub(super) async fn show(visitor: Visitor, instance: Data<Instance>) -> ApiResult {
-    visitor.may::<ReadInstance>()?;
+    let permit = visitor.may::<ReadInstance>()?;
     let use_cases = visitor.use_cases();
+    let replicas = use_cases.replicas.list(&permit).await?;
     let counted = use_cases.master_keys.usage().await?;
     let health = &use_cases.task_health;
     let down = health.down();
@@ -105,6 +88,7 @@ pub(super) async fn show(visitor: Visitor, instance: Data<Instance>) -> ApiResul
         pools: use_cases.pools(),
         metrics: use_cases.metrics(),
         announces_changes: use_cases.announces_changes(),
+        replicas: replica_rows(replicas, use_cases.replicas.this(), use_cases.now()),
         keys: keys(&use_cases.master_keys.configured(), &counted),
         retention: use_cases.retention(),
         tasks: tasks.collect(),
@@ -112,16 +96,4 @@ pub(super) async fn show(visitor: Visitor, instance: Data<Instance>) -> ApiResul
         statistics: use_cases.statistics(visitor.caller()).await?,
         tokens,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_in_their_largest_unit() {
-        let terms = [90 * DAY, 36 * HOUR, 90, 61, 120, 0].map(|time| term(Duration::from_secs(time)));
-        assert_eq!(terms, ["90 d", "36 h", "90 s", "61 s", "2 min", "0 ms"]);
-        assert_eq!(seconds(Duration::from_millis(1_250)), "1.2 s");
-    }
 }

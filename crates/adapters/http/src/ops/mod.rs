@@ -1,8 +1,9 @@
-//! Health, readiness, metrics, statistics and the documentation of the API.
+//! Health, readiness, metrics, statistics, replicas and the documentation of the API.
 
 mod docs;
 mod health;
 mod metrics;
+mod replicas;
 mod statistics;
 
 pub(crate) use self::{
@@ -15,4 +16,5 @@ pub(crate) fn configure(api: &mut Api) {
     docs::configure(api);
     health::configure(api);
     statistics::configure(api);
+    replicas::configure(api);
 }

@@ -29,6 +29,7 @@ mod project_environments;
 mod project_tokens;
 mod projects;
 mod protection;
+mod replicas;
 mod roles;
 mod rotation;
 mod routing;
