@@ -11,7 +11,7 @@ use latchkey_domain::{
     authorize, authorize_granting,
 };
 
-use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ServiceError};
+use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, Rule, ServiceError};
 
 /// The actor and origin of a change, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,10 +190,9 @@ impl SignedIn {
             Some(Principal::User { id, credential, .. }) => {
                 Ok(Self { user: *id, credential: *credential, caller: caller.clone() })
             }
-            _ => Err(ServiceError::NotPermitted(
-                "Only a user can do this, and an API token is none: sign in, or use a personal access token."
-                    .to_owned(),
-            )),
+            _ => Err(ServiceError::NotPermitted(Rule::named("not-a-user").says(
+                "Only a user can do this, and an API token is none: sign in, or use a personal access token.",
+            ))),
         }
     }
 

@@ -15,7 +15,7 @@ use latchkey_http::{
     Context,
     pages::{ApiError, ApiResult, Client, CreateUserBody, Detail, RawBody, parse},
 };
-use latchkey_service::{Caller, InstancePermit, ManageUsers, ServiceError, UserDraft};
+use latchkey_service::{Caller, InstancePermit, ManageUsers, Rule, ServiceError, UserDraft};
 use serde_json::Value;
 
 use crate::{
@@ -85,7 +85,7 @@ async fn set_up(
     let created = create(&form, client, &context).await;
     let (status, form) = match created {
         Ok(response) => return Ok(response),
-        Err(error) => form.with_problems(error)?,
+        Err(error) => form.with_problems(browser.words, error)?,
     };
     browser.show_with(status, &SetUpPage { frame: browser.frame(), form })
 }
@@ -105,8 +105,10 @@ async fn create(form: &Form, client: Client<'_>, context: &Context) -> ApiResult
 
 /// Returns the caller that the first admin token stands for.
 async fn admin(secret: &str, client: Client<'_>, context: &Context) -> Result<Caller, ApiError> {
-    let refused =
-        || ApiError::BadInput(vec![Detail::of_field("token", "This is not an admin token of this server.")]);
+    let refused = || {
+        let problem = Rule::named("no-admin-token").says("This is not an admin token of this server.");
+        ApiError::BadInput(vec![Detail::of_field("token", problem)])
+    };
     let authenticated = context.use_cases().authenticator.authenticate(secret, client.address()).await;
     let principal: Arc<Principal> = match authenticated.map_err(ApiError::from) {
         Ok(principal) => principal,
