@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use actix_web::{
-    HttpRequest,
+    HttpRequest, HttpResponse,
     web::{self, Data, ServiceConfig},
 };
 use askama::Template;
@@ -22,7 +22,8 @@ use crate::{
     form::{Empty, Form},
     frame::Frame,
     page::see_other,
-    session::{SIGN_IN, signed_in},
+    paths::ROOT,
+    session::signed_in,
     visitor::Browser,
 };
 
@@ -62,9 +63,14 @@ impl SetUp {
     }
 }
 
+/// The way from an instance that is set up: to the console, which asks those to sign in who have not.
+fn done() -> HttpResponse {
+    see_other(ROOT)
+}
+
 async fn show(browser: Browser, state: Data<SetUp>, context: Data<Context>) -> ApiResult {
     if !state.is_needed(&context).await? {
-        return Ok(see_other(SIGN_IN));
+        return Ok(done());
     }
     browser.show(&SetUpPage { frame: browser.frame(), form: Form::default() })
 }
@@ -80,7 +86,7 @@ async fn set_up(
     client.refuse_cross_site()?;
     let form = Form::read_from_anyone(body).await?;
     if !state.is_needed(&context).await? {
-        return Ok(see_other(SIGN_IN));
+        return Ok(done());
     }
     let created = create(&form, client, &context).await;
     let (status, form) = match created {
