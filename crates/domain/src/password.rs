@@ -36,7 +36,7 @@ impl Password {
     /// The maximum length of a new password, in Unicode scalar values.
     pub const MAX_CHARACTERS: usize = 128;
     /// The minimum number of different characters.
-    const MIN_DIFFERENT: usize = 4;
+    pub const MIN_DIFFERENT: usize = 4;
 
     /// Checks a password for an account with these names.
     ///

@@ -8,7 +8,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::{AccessRepository, Entity, GroupRepository, Page, StoreError, UserRepository};
 
-use crate::{Caller, Missing, ServiceError, changes::Changes};
+use crate::{Caller, Fault as _, Missing, Rule, ServiceError, changes::Changes};
 
 /// A reference to a role: its id, or its name in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,13 +184,14 @@ pub(crate) fn choose<'r>(
         let known: Vec<_> =
             roles.iter().map(|role| format!("{} ({})", role.name.as_str(), role.id)).collect();
         let known = known.join(", ");
-        ServiceError::field(field, format!("There is no such role here: {shown}. Choose one of: {known}."))
+        let text = format!("There is no such role here: {shown}. Choose one of: {known}.");
+        ServiceError::field(field, Rule::named("role-unknown").with("known", known).says(text))
     })
 }
 
 /// Maps the error of an identity without names.
 pub(crate) fn nameless(error: WithoutIdentity) -> ServiceError {
-    ServiceError::Invalid { field: None, message: format!("{error}.") }
+    ServiceError::Invalid { field: None, message: error.rule().says(format!("{error}.")) }
 }
 
 /// A user name or address in use is a 400 and not a 409 here.
@@ -198,7 +199,8 @@ fn identity_taken(error: StoreError) -> ServiceError {
     match error {
         StoreError::Conflict(Entity::UserIdentity) => ServiceError::Invalid {
             field: None,
-            message: "User already exists: this username or email is in use.".to_owned(),
+            message: Rule::named("identity-taken")
+                .says("User already exists: this username or email is in use."),
         },
         other => other.into(),
     }

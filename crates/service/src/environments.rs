@@ -70,7 +70,7 @@ impl Environments {
         draft: EnvironmentDraft,
     ) -> Result<Environment, ServiceError> {
         let EnvironmentDraft { name, kind, enabled, sort_order } = draft;
-        name.check_new().map_err(|error| ServiceError::field("name", format!("The {error}.")))?;
+        name.check_new().map_err(|error| ServiceError::name("name", &error))?;
         let sort_order = match sort_order {
             Some(given) => given,
             None => self.last_place().await?,

@@ -2,8 +2,15 @@
 
 use std::{fmt, time::Duration};
 
-use latchkey_domain::{Denied, EnvironmentName, PasswordFault, TimestampOutOfRange, WrongTokenKind};
+use latchkey_domain::{
+    Denied, EnvironmentName, InvalidName, PasswordFault, TimestampOutOfRange, UserId, WrongTokenKind,
+};
 use latchkey_ports::{Entity, HashingError, SealingError, StoreError};
+
+use crate::{
+    faults::Fault as _,
+    message::{Message, Rule},
+};
 
 /// Why a use case failed. In every case, nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +22,7 @@ pub enum ServiceError {
     Denied(#[from] Denied),
     /// It is not allowed, whatever permissions the caller holds; the message says why.
     #[error("{0}")]
-    NotPermitted(String),
+    NotPermitted(Message),
     /// User name and password do not match; the caller is not told which of them is wrong.
     #[error("The provided username and password do not match.")]
     WrongPassword,
@@ -26,7 +33,7 @@ pub enum ServiceError {
     WeakPassword(Vec<PasswordFault>),
     /// The request breaks a rule; the message says what to change.
     #[error("{message}")]
-    Invalid { field: Option<Field>, message: String },
+    Invalid { field: Option<Field>, message: Message },
     #[error(transparent)]
     NotFound(#[from] Missing),
     #[error("{0} exists already")]
@@ -113,12 +120,17 @@ pub fn sentence(error: &impl fmt::Display) -> String {
 
 impl ServiceError {
     /// Returns the error of a member of the body.
-    pub(crate) fn field(field: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn field(field: &'static str, message: impl Into<Message>) -> Self {
         Self::Invalid { field: Some(Field::Body(field)), message: message.into() }
     }
 
+    /// Returns the error of a name in the body.
+    pub(crate) fn name(field: &'static str, error: &InvalidName) -> Self {
+        Self::field(field, error.rule().says(format!("The {error}.")))
+    }
+
     /// Returns the error of a query parameter.
-    pub(crate) fn query(parameter: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn query(parameter: &'static str, message: impl Into<Message>) -> Self {
         Self::Invalid { field: Some(Field::Query(parameter)), message: message.into() }
     }
 
@@ -151,11 +163,14 @@ impl ServiceError {
         }
     }
 
+    /// Returns the error of a user who is named in the body.
+    pub(crate) fn no_user(field: &'static str, id: UserId) -> Self {
+        Self::field(field, Rule::named("user-unknown").with("id", id).says(format!("There is no user {id}.")))
+    }
+
     fn unknown_environment(environment: &EnvironmentName) -> Self {
-        Self::field(
-            "environment",
-            format!("There is no environment \"{environment}\": create it, or name another."),
-        )
+        let text = format!("There is no environment \"{environment}\": create it, or name another.");
+        Self::field("environment", Rule::named("environment-unknown").with("name", environment).says(text))
     }
 }
 
@@ -177,10 +192,12 @@ impl From<StoreError> for ServiceError {
             StoreError::Conflict(entity) => Self::Exists(entity),
             StoreError::InUse(entity) => Self::Invalid {
                 field: None,
-                message: format!("The {entity} is in use: take it from those who have it first."),
+                message: Rule::named("in-use")
+                    .says(format!("The {entity} is in use: take it from those who have it first.")),
             },
             StoreError::LastAdmin => Self::NotPermitted(
-                "This is the last user with the role Admin: give that role to another user first.".to_owned(),
+                Rule::named("last-admin")
+                    .says("This is the last user with the role Admin: give that role to another user first."),
             ),
             StoreError::LimitReached { limit } => Self::LimitReached { limit },
             error @ StoreError::Unavailable(_) => Self::Unavailable(error),

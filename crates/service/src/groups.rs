@@ -7,7 +7,9 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Entity, GroupOverview, StoreError};
 
-use crate::{Caller, InstancePermit, ManageGroups, Missing, RoleReference, ServiceError, accounts::Accounts};
+use crate::{
+    Caller, InstancePermit, ManageGroups, Missing, RoleReference, Rule, ServiceError, accounts::Accounts,
+};
 
 /// A group to be created, or the new state of a group as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,10 +128,8 @@ impl Groups {
     ) -> Result<GroupOverview, ServiceError> {
         let without_members = async |before: &Group| -> Result<Group, ServiceError> {
             if let Some(user) = users.iter().find(|user| !before.members.contains_key(user)) {
-                return Err(ServiceError::field(
-                    "users",
-                    format!("User {user} is not a member of this group."),
-                ));
+                let text = format!("User {user} is not a member of this group.");
+                return Err(ServiceError::field("users", Rule::named("not-a-member").says(text)));
             }
             let mut after = before.clone();
             after.members.retain(|member, _| !users.contains(member));
@@ -200,9 +200,7 @@ impl Groups {
 /// Maps the error of a user that is part of the body, not of the path.
 fn unknown_member(error: StoreError) -> ServiceError {
     match error {
-        StoreError::NotFound(Entity::User(id)) => {
-            ServiceError::field("users", format!("There is no user {id}."))
-        }
+        StoreError::NotFound(Entity::User(id)) => ServiceError::no_user("users", id),
         other => other.into(),
     }
 }

@@ -4,9 +4,10 @@ use latchkey_domain::{ApiToken, ProjectScope, Timestamp, TokenId, TokenKind, Tok
 use latchkey_ports::{ReadableTokens, StoredToken};
 
 use crate::{
-    AnswerKeeper, CreateInstanceTokens, DeleteInstanceTokens, InstancePermit, InstanceTokenAction, Missing,
-    Overlap, Patched, ReadInstanceTokens, RevealedToken, ServiceError, TokenDraft, TokenFilter, TokenPage,
-    TokenPatch, TokenReference, TokenRequest, UpdateInstanceTokens, token_changes::TokenChanges,
+    AnswerKeeper, CreateInstanceTokens, DeleteInstanceTokens, Fault as _, InstancePermit,
+    InstanceTokenAction, Missing, Overlap, Patched, ReadInstanceTokens, RevealedToken, Rule, ServiceError,
+    TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference, TokenRequest, UpdateInstanceTokens,
+    token_changes::TokenChanges,
 };
 
 /// Whether there was a token of the name that a request gives.
@@ -118,11 +119,10 @@ impl InstanceTokens {
         request: TokenRequest,
     ) -> Result<TokenDraft, ServiceError> {
         if request.kind == TokenKind::Admin && !self.changes.issuer.settings().allow_admin {
-            return Err(ServiceError::NotPermitted(
+            return Err(ServiceError::NotPermitted(Rule::named("admin-tokens-disabled").says(
                 "Admin tokens are disabled in this instance. Use a personal access token, a service account, or set \
-                 tokens.allow_admin."
-                    .to_owned(),
-            ));
+                 tokens.allow_admin.",
+            )));
         }
         check_kind(permit, request.kind)?;
         let projects = request.projects.clone().unwrap_or(ProjectScope::All);
@@ -230,10 +230,10 @@ pub(crate) fn in_entry_of_body(refusal: ServiceError) -> ServiceError {
 /// A project is part of the body here, and not of the path.
 fn in_body(refusal: ServiceError) -> ServiceError {
     match refusal {
-        ServiceError::NotFound(Missing::Project(id)) => ServiceError::field(
-            "projects",
-            format!("There is no project \"{id}\": create it, or name another."),
-        ),
+        ServiceError::NotFound(Missing::Project(id)) => {
+            let text = format!("There is no project \"{id}\": create it, or name another.");
+            ServiceError::field("projects", Rule::named("project-unknown").with("id", id).says(text))
+        }
         other => other,
     }
 }
@@ -249,7 +249,9 @@ fn check_kind<A: InstanceTokenAction>(
     permit: &InstancePermit<A>,
     kind: TokenKind,
 ) -> Result<(), ServiceError> {
-    permit.check_kind(kind).map_err(|denied| ServiceError::NotPermitted(denied.to_string()))
+    permit
+        .check_kind(kind)
+        .map_err(|denied| ServiceError::NotPermitted(denied.rule().says(denied.to_string())))
 }
 
 /// A token that never was, or was removed in the meantime, counts as success.

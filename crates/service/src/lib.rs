@@ -31,6 +31,7 @@ mod error;
 mod event_export;
 mod event_news;
 mod event_stream;
+mod faults;
 mod first_tokens;
 mod first_uses;
 mod groups;
@@ -50,6 +51,7 @@ mod lookup_budget;
 mod mail;
 mod master_keys;
 mod members;
+mod message;
 mod metrics;
 mod notices;
 mod own_token;
@@ -90,11 +92,12 @@ mod whoami;
 // What is public in these modules is the interface of the crate.
 pub use self::{
     accounts::*, actions::*, attention::*, audit_seals::*, audit_trail::*, authentication::*, edge_tokens::*,
-    environments::*, error::*, event_export::*, event_news::*, event_stream::*, first_tokens::*, groups::*,
-    idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*, leaks::*,
-    limit_patches::*, limits::*, mail::*, master_keys::*, members::*, metrics::*, notices::*, own_token::*,
-    patched::*, permit::*, personal_tokens::*, policies::*, project_tokens::*, projects::*, refusal::*,
-    replicas::*, retry::*, revealed_token::*, roles::*, service_accounts::*, sessions::*, task_health::*,
-    token_changes::*, token_end::*, token_filter::*, token_request::*, unused_tokens::*, usage::*,
-    usage_reports::*, use_cases::*, users::*, verification::*, webhook_deliveries::*, webhooks::*, whoami::*,
+    environments::*, error::*, event_export::*, event_news::*, event_stream::*, faults::*, first_tokens::*,
+    groups::*, idempotency::*, importing::*, index::*, instance_tokens::*, issuing::*, key_import::*,
+    leaks::*, limit_patches::*, limits::*, mail::*, master_keys::*, members::*, message::*, metrics::*,
+    notices::*, own_token::*, patched::*, permit::*, personal_tokens::*, policies::*, project_tokens::*,
+    projects::*, refusal::*, replicas::*, retry::*, revealed_token::*, roles::*, service_accounts::*,
+    sessions::*, task_health::*, token_changes::*, token_end::*, token_filter::*, token_request::*,
+    unused_tokens::*, usage::*, usage_reports::*, use_cases::*, users::*, verification::*,
+    webhook_deliveries::*, webhooks::*, whoami::*,
 };

@@ -2,7 +2,7 @@
 
 use latchkey_domain::{IsoDuration, LimitError, RateLimit, Refill, Uses};
 
-use crate::{Patched, ServiceError, sentence};
+use crate::{Fault as _, Patched, Rule, ServiceError};
 
 /// A change of a rate limit, or a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -70,9 +70,10 @@ impl UsesPatch {
 }
 
 fn missing(member: &'static str, name: &str) -> ServiceError {
-    ServiceError::field(member, format!("{member}.{name} is required, because the token has none yet."))
+    let text = format!("{member}.{name} is required, because the token has none yet.");
+    ServiceError::field(member, Rule::named("required-with").with("name", name).says(text))
 }
 
 fn out_of_bounds(member: &'static str, error: LimitError) -> ServiceError {
-    ServiceError::field(member, sentence(&error))
+    ServiceError::field(member, error.sentence())
 }

@@ -8,7 +8,7 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Missing, Permit, RoleReference, ServiceError, UpdateProject,
+    Missing, Permit, RoleReference, Rule, ServiceError, UpdateProject,
     accounts::{Accounts, choose},
 };
 
@@ -68,10 +68,16 @@ impl Members {
         groups.sort_unstable();
         groups.dedup();
         if users.is_empty() && groups.is_empty() {
-            return Err(ServiceError::field("users", "Name at least one user or group."));
+            return Err(ServiceError::field(
+                "users",
+                Rule::named("holder-required").says("Name at least one user or group."),
+            ));
         }
         if roles.is_empty() {
-            return Err(ServiceError::field("roles", "Name at least one role."));
+            return Err(ServiceError::field(
+                "roles",
+                Rule::named("role-required").says("Name at least one role."),
+            ));
         }
         let given = self.roles(permit, roles).await?;
         let ids: Vec<_> = given.iter().map(|role| role.id).collect();
@@ -253,11 +259,10 @@ fn missing(holder: Holder) -> Missing {
 /// Maps the error of a user or a group that is part of these members of the body, not of the path.
 fn unknown_holder(error: StoreError, users: &'static str, groups: &'static str) -> ServiceError {
     match error {
-        StoreError::NotFound(Entity::User(id)) => {
-            ServiceError::field(users, format!("There is no user {id}."))
-        }
+        StoreError::NotFound(Entity::User(id)) => ServiceError::no_user(users, id),
         StoreError::NotFound(Entity::Group(id)) => {
-            ServiceError::field(groups, format!("There is no group {id}."))
+            let rule = Rule::named("group-unknown").with("id", id);
+            ServiceError::field(groups, rule.says(format!("There is no group {id}.")))
         }
         other => other.into(),
     }

@@ -89,7 +89,7 @@ impl OwnToken {
         secret: Option<TokenSecret>,
         origin: Origin,
     ) -> Result<OwnTokenPermit<A>, ServiceError> {
-        let refused = |reason: &str| Err(ServiceError::NotPermitted(reason.to_owned()));
+        let refused = |reason: &str| Err(ServiceError::NotPermitted(reason.into()));
         let (Principal::ApiToken { id, access, .. }, Some(secret)) = (principal, secret) else {
             return refused(
                 "This is about the API token that sends the request, and a user is none: send an API token.",
@@ -161,7 +161,7 @@ impl OwnToken {
         match self.changes.tokens.find_token(permit.token).await? {
             Some(_) => Err(ServiceError::Invalid {
                 field: None,
-                message: "An alias cannot change its token: send the token's present secret.".to_owned(),
+                message: "An alias cannot change its token: send the token's present secret.".into(),
             }),
             None => Err(Missing::Token.into()),
         }

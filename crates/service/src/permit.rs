@@ -12,7 +12,7 @@ use latchkey_domain::{
 };
 use latchkey_ports::ReadableTokens;
 
-use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ReadTokens, ServiceError};
+use crate::{InstanceAction, InstanceTokenAction, Missing, ProjectAction, ReadTokens, Rule, ServiceError};
 
 /// The actor and origin of a change, for the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,10 +229,9 @@ impl SignedIn {
             Some(Principal::User { id, credential, .. }) => {
                 Ok(Self { user: *id, credential: *credential, caller: caller.clone() })
             }
-            _ => Err(ServiceError::NotPermitted(
-                "Only a user can do this, and an API token is none: sign in, or use a personal access token."
-                    .to_owned(),
-            )),
+            _ => Err(ServiceError::NotPermitted(Rule::named("not-a-user").says(
+                "Only a user can do this, and an API token is none: sign in, or use a personal access token.",
+            ))),
         }
     }
 

@@ -7,7 +7,9 @@ use latchkey_domain::{
 };
 use latchkey_ports::{Entropy, EntropyExt, PersonalTokenRepository, SecretDigest, SecretSealer, StoreError};
 
-use crate::{Initiator, InstancePermit, ManageUsers, Missing, ServiceError, SignedIn, changes::Changes};
+use crate::{
+    Initiator, InstancePermit, ManageUsers, Missing, Rule, ServiceError, SignedIn, changes::Changes,
+};
 
 /// A personal access token to be issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +105,8 @@ impl PersonalTokens {
         let created_at = self.changes.now();
         let PersonalTokenDraft { description, expires_at } = draft;
         if expires_at <= created_at {
-            return Err(ServiceError::field("expiresAt", "The expiry date must lie in the future."));
+            let text = "The expiry date must lie in the future.";
+            return Err(ServiceError::field("expiresAt", Rule::named("expiry-past").says(text)));
         }
         let token = NewPersonalToken { user, description, expires_at, created_at };
         let secret = TokenSecret::mint_personal(self.entropy.bytes());
@@ -111,9 +114,12 @@ impl PersonalTokens {
         let record = self.sealer.record(&secret);
         let created = self.tokens.create_personal_token(&token, &record, self.max_per_user, &event).await;
         let (id, _) = created.map_err(|error| match error {
-            StoreError::LimitReached { limit } => ServiceError::NotPermitted(format!(
-                "Too many personal access tokens ({limit}) exist for this user already: delete some."
-            )),
+            StoreError::LimitReached { limit } => {
+                let text = format!(
+                    "Too many personal access tokens ({limit}) exist for this user already: delete some."
+                );
+                ServiceError::NotPermitted(Rule::named("personal-tokens").with("limit", limit).says(text))
+            }
             other => other.into(),
         })?;
         self.changes.after_commit(&event);

@@ -8,8 +8,8 @@ use latchkey_domain::{
 use latchkey_ports::{Ends, Page, ProjectRepository, TokenQuery, TokenRepository};
 
 use crate::{
-    InstancePermit, Missing, Permit, ReadInstanceTokens, ReadTokens, ServiceError, UpdateProject,
-    changes::Changes, instance_tokens::visible_kinds, policy_rules::PolicyRules, sentence,
+    Fault as _, InstancePermit, Missing, Permit, ReadInstanceTokens, ReadTokens, Rule, ServiceError,
+    UpdateProject, changes::Changes, instance_tokens::visible_kinds, policy_rules::PolicyRules,
 };
 
 /// A policy that a project is to have. What is not set is as for the whole instance.
@@ -196,8 +196,11 @@ impl PolicyDraft {
             if let Some((own, most)) = own.zip(most)
                 && own > most
             {
-                let message = format!("{member} must be at most {most}, which bounds it already.");
-                return Err(ServiceError::field(member, message));
+                let text = format!("{member} must be at most {most}, which bounds it already.");
+                return Err(ServiceError::field(
+                    member,
+                    Rule::named("policy-looser").with("most", most).says(text),
+                ));
             }
         }
         let demands = [
@@ -206,15 +209,14 @@ impl PolicyDraft {
         ];
         for (member, own, is_demanded) in demands {
             if own == Some(false) && is_demanded {
-                let message =
-                    format!("{member} must be true or absent: the policy of the instance demands it.");
-                return Err(ServiceError::field(member, message));
+                let text = format!("{member} must be true or absent: the policy of the instance demands it.");
+                return Err(ServiceError::field(member, Rule::named("policy-demanded").says(text)));
             }
         }
         let unused = Unused::new(self.unused_disable, self.unused_delete)
-            .map_err(|error| ServiceError::field("unusedDelete", sentence(&error)))?
+            .map_err(|error| ServiceError::field("unusedDelete", error.sentence()))?
             .with_notice(self.unused_notice)
-            .map_err(|error| ServiceError::field("unusedNotice", sentence(&error)))?;
+            .map_err(|error| ServiceError::field("unusedNotice", error.sentence()))?;
         let policy = Policy {
             max_lifetime: self.max_lifetime,
             default_lifetime: self.default_lifetime,
@@ -225,11 +227,12 @@ impl PolicyDraft {
         };
         match (instance.unused.notice(), instance.tightened(policy).unused.notice()) {
             (Some(notice), None) => {
-                let message = format!(
+                let text = format!(
                     "unusedNotice must be shorter than unusedDisable: tokens would be disabled before the notice of them, which \
                      the policy of the instance has after {notice}."
                 );
-                Err(ServiceError::field("unusedNotice", message))
+                let rule = Rule::named("notice-too-late").with("notice", notice);
+                Err(ServiceError::field("unusedNotice", rule.says(text)))
             }
             _ => Ok(policy),
         }

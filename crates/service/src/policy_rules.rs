@@ -8,7 +8,7 @@ use std::{
 use latchkey_domain::{ApiToken, Policy, PolicyRule, ProjectId, ProjectScope, Timestamp};
 use latchkey_ports::{PolicyRepository, StoreError};
 
-use crate::ServiceError;
+use crate::{Rule, ServiceError};
 
 /// Looks up the policies that hold.
 #[derive(Clone)]
@@ -119,21 +119,24 @@ pub(crate) fn check_new(policy: Policy, token: &ApiToken) -> Result<(), ServiceE
 fn refusal(rule: PolicyRule, policy: Policy) -> ServiceError {
     match (rule, policy.max_lifetime) {
         (PolicyRule::MaxLifetime, Some(term)) => {
-            let message = format!(
+            let text = format!(
                 "The policy lets a token live for at most {term}: send an expiresAt within that time."
             );
-            ServiceError::field("expiresAt", message)
+            ServiceError::field("expiresAt", Rule::named("policy-lifetime").with("most", term).says(text))
         }
         (PolicyRule::MaxLifetime | PolicyRule::RequireExpiry, _) => ServiceError::field(
             "expiresAt",
-            "The policy demands that every token expires: send an expiresAt.",
+            Rule::named("policy-expiry")
+                .says("The policy demands that every token expires: send an expiresAt."),
         ),
         (PolicyRule::RequireDescription, _) => ServiceError::field(
             "description",
-            "The policy demands that every token is described: send a description.",
+            Rule::named("policy-description")
+                .says("The policy demands that every token is described: send a description."),
         ),
         (PolicyRule::AllowAllProjects, _) => {
-            ServiceError::field("projects", "The policy forbids tokens of all projects: name the projects.")
+            let text = "The policy forbids tokens of all projects: name the projects.";
+            ServiceError::field("projects", Rule::named("policy-projects").says(text))
         }
     }
 }

@@ -7,7 +7,7 @@ use latchkey_ports::{ProjectRepository, ReadableTokens, StoredToken};
 
 use crate::{
     AnswerKeeper, CreateTokens, DeleteTokens, Missing, Overlap, Permit, ProjectsPermit, ReadTokens,
-    RevealedToken, ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference,
+    RevealedToken, Rule, ServiceError, TokenDraft, TokenFilter, TokenPage, TokenPatch, TokenReference,
     TokenRequest, UpdateTokens, token_changes::TokenChanges,
 };
 
@@ -197,7 +197,8 @@ impl ProjectTokens {
         if stored.token.access.projects().named().len() > 1 {
             return Err(ServiceError::Invalid {
                 field: None,
-                message: "This token belongs to several projects: change it as an instance token.".to_owned(),
+                message: Rule::named("token-of-several-projects")
+                    .says("This token belongs to several projects: change it as an instance token."),
             });
         }
         Ok(stored)
@@ -208,13 +209,17 @@ impl ProjectTokens {
 fn in_project(project: &ProjectId, request: TokenRequest) -> Result<TokenDraft, ServiceError> {
     let TokenRequest { kind, projects, .. } = &request;
     if *kind == TokenKind::Admin {
-        return Err(ServiceError::field("type", "A project has no admin tokens: send client or frontend."));
+        let text = "A project has no admin tokens: send client or frontend.";
+        return Err(ServiceError::field("type", Rule::named("project-without-admin-tokens").says(text)));
     }
     let own = ProjectScope::one(project.clone());
     if projects.as_ref().is_some_and(|projects| *projects != own) {
-        let message =
+        let text =
             format!("A token created here is for the project \"{project}\" alone: leave projects out.");
-        return Err(ServiceError::field("projects", message));
+        return Err(ServiceError::field(
+            "projects",
+            Rule::named("only-project").with("name", project).says(text),
+        ));
     }
     request.draft(own)
 }

@@ -11,8 +11,8 @@ use latchkey_ports::{
 };
 
 use crate::{
-    Caller, CreateProjects, DeleteProject, InstancePermit, Missing, Permit, ServiceError, UpdateProject,
-    changes::Changes,
+    Caller, CreateProjects, DeleteProject, InstancePermit, Missing, Permit, Rule, ServiceError,
+    UpdateProject, changes::Changes,
 };
 
 /// A project to be created.
@@ -86,9 +86,10 @@ impl Projects {
     ) -> Result<ProjectOverview, ServiceError> {
         let ProjectDraft { id, name, description, mode, environments } = draft;
         let id = id.or_else(|| ProjectId::from_name(&name)).ok_or_else(|| {
-            ServiceError::field("id", "No id can be made from this name: send one, such as \"web-shop\".")
+            let text = "No id can be made from this name: send one, such as \"web-shop\".";
+            ServiceError::field("id", Rule::named("id-underivable").says(text))
         })?;
-        id.check_new().map_err(|error| ServiceError::field("id", format!("The {error}.")))?;
+        id.check_new().map_err(|error| ServiceError::name("id", &error))?;
         let environments = match environments {
             Some(named) => named,
             None => self.enabled_environments().await?,
@@ -237,8 +238,11 @@ impl Projects {
 fn in_list(error: StoreError) -> ServiceError {
     match error {
         StoreError::NotFound(Entity::Environment(name)) => {
-            let message = format!("There is no environment \"{name}\": create it, or name others.");
-            ServiceError::field("environments", message)
+            let text = format!("There is no environment \"{name}\": create it, or name others.");
+            ServiceError::field(
+                "environments",
+                Rule::named("environment-unknown").with("name", name).says(text),
+            )
         }
         other => other.into(),
     }
@@ -246,7 +250,8 @@ fn in_list(error: StoreError) -> ServiceError {
 
 fn refuse_default(project: &ProjectId, what: &str) -> Result<(), ServiceError> {
     if project.as_str() == Project::DEFAULT {
-        return Err(ServiceError::NotPermitted(format!("The default project cannot be {what}.")));
+        let text = format!("The default project cannot be {what}.");
+        return Err(ServiceError::NotPermitted(Rule::named("default-project").with("what", what).says(text)));
     }
     Ok(())
 }

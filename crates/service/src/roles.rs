@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use latchkey_domain::{EventKind, NewRole, Permission, Role, RoleDescription, RoleId, RoleKind, RoleName};
 use latchkey_ports::AccessRepository;
 
-use crate::{Caller, InstancePermit, ManageRoles, Missing, ServiceError, changes::Changes};
+use crate::{Caller, Fault as _, InstancePermit, ManageRoles, Missing, Rule, ServiceError, changes::Changes};
 
 /// A role to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +62,8 @@ impl Roles {
     ) -> Result<Role, ServiceError> {
         let RoleDraft { name, kind, description, permissions } = draft;
         if kind.is_built_in() {
-            return Err(ServiceError::field(
-                "type",
-                "type must be root-custom or custom: the others are built in.",
-            ));
+            let text = "type must be root-custom or custom: the others are built in.";
+            return Err(ServiceError::field("type", Rule::named("role-type-built-in").says(text)));
         }
         check_permissions(kind, &permissions)?;
         let role = NewRole { name, kind, description, permissions };
@@ -89,8 +87,8 @@ impl Roles {
         let updated = self.changes.retry_on_conflict(async || -> Result<Role, ServiceError> {
             let before = self.find_own(id).await?;
             if change.kind.is_some_and(|kind| kind != before.kind) {
-                let message = format!("The type of a role stays what it is: {}.", before.kind.as_str());
-                return Err(ServiceError::field("type", message));
+                let text = format!("The type of a role stays what it is: {}.", before.kind.as_str());
+                return Err(ServiceError::field("type", Rule::named("role-type").says(text)));
             }
             let mut after = before.clone();
             after.name = change.name.clone().unwrap_or(after.name);
@@ -128,9 +126,11 @@ impl Roles {
     async fn find_own(&self, id: RoleId) -> Result<Role, ServiceError> {
         let role = self.find(id).await?;
         if role.kind.is_built_in() {
-            let message =
+            let text =
                 format!("The role {} is built in and stays as it is: make one of your own.", role.name);
-            return Err(ServiceError::NotPermitted(message));
+            return Err(ServiceError::NotPermitted(
+                Rule::named("role-built-in").with("name", role.name).says(text),
+            ));
         }
         Ok(role)
     }
@@ -141,5 +141,5 @@ fn check_permissions(kind: RoleKind, permissions: &BTreeSet<Permission>) -> Resu
     permissions
         .iter()
         .try_for_each(check)
-        .map_err(|fault| ServiceError::field("permissions", format!("{fault}.")))
+        .map_err(|fault| ServiceError::field("permissions", fault.rule().says(format!("{fault}."))))
 }

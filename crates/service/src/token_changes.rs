@@ -13,8 +13,8 @@ use latchkey_ports::{
 use serde_json::{Map, Value};
 
 use crate::{
-    AnswerKeeper, Initiator, Patched, RateLimitPatch, RevealedToken, ServiceError, TokenDraft, TokenIssuer,
-    UsesPatch, changes::Changes, sentence,
+    AnswerKeeper, Fault as _, Initiator, Patched, RateLimitPatch, RevealedToken, Rule, ServiceError,
+    TokenDraft, TokenIssuer, UsesPatch, changes::Changes,
 };
 
 /// A reference to a token: its secret, its selector, or its id.
@@ -113,7 +113,7 @@ impl TokenPatch {
         if let Patched::Set(patch) = &metadata {
             let merged = attributes.metadata.patched(patch);
             attributes.metadata =
-                merged.map_err(|error| ServiceError::field("metadata", sentence(&error)))?;
+                merged.map_err(|error| ServiceError::field("metadata", error.sentence()))?;
         } else if metadata == Patched::Removed {
             attributes.metadata = Metadata::default();
         }
@@ -236,7 +236,8 @@ impl TokenChanges {
                 message: format!(
                     "This secret was replaced by a rotation and is good until {end}: name its token by the present \
                      secret or by the id."
-                ),
+                )
+                .into(),
             }),
             None => Ok(Some(found.stored).filter(|stored| digests.contains(&stored.secret.digest))),
         }
@@ -355,13 +356,13 @@ fn rotated(before: ApiToken, at: Timestamp, pending: Option<PendingRotation>) ->
 
 fn too_many_retired(error: StoreError) -> ServiceError {
     match error {
-        StoreError::LimitReached { limit } => ServiceError::field(
-            "overlap",
-            format!(
+        StoreError::LimitReached { limit } => {
+            let text = format!(
                 "{limit} replaced secrets of this token are still good: wait until one of them ends, or send \"PT0S\", with which \
                  the present one ends at once."
-            ),
-        ),
+            );
+            ServiceError::field("overlap", Rule::named("overlaps").with("limit", limit).says(text))
+        }
         other => other.into(),
     }
 }

@@ -5,7 +5,7 @@ use latchkey_domain::{
     TokenKind, TokenName,
 };
 
-use crate::{ServiceError, TokenDraft, TokenEnd, sentence};
+use crate::{Fault as _, ServiceError, TokenDraft, TokenEnd};
 
 /// The environment of a token whose request names none.
 const DEFAULT_ENVIRONMENT: &str = "development";
@@ -44,7 +44,7 @@ impl TokenRequest {
             _ => "environment",
         };
         let access = TokenAccess::new(self.kind, projects, environment)
-            .map_err(|error| ServiceError::field(field, sentence(&error)))?;
+            .map_err(|error| ServiceError::field(field, error.sentence()))?;
         let Self { name, expires_at, attributes, .. } = self;
         Ok(TokenDraft { name, access, expires_at, attributes })
     }

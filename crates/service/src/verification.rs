@@ -195,7 +195,7 @@ impl Verification {
         match caller.verified_token() {
             Some(token) if token.access.kind() == TokenKind::Frontend => Err(ServiceError::NotPermitted(
                 "A frontend token cannot ask about tokens or report their use: use a client or admin token."
-                    .to_owned(),
+                    .into(),
             )),
             _ => Ok(()),
         }

@@ -136,7 +136,7 @@ async fn sort(visitor: Visitor, body: RawBody) -> ApiResult {
         Ok(visitor.use_cases().environments.sort(&permit, &places).await?)
     };
     let Err(error) = sorted.await else { return Ok(done("environments-sorted")) };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     let page = list_page(&visitor, form).await?;
     visitor.browser.show_with(status, &page)
 }
@@ -177,7 +177,7 @@ async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
         Ok(visitor.use_cases().environments.create(&permit, body.into()).await?)
     };
     let Err(error) = created.await else { return Ok(done("environment-created")) };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     visitor.browser.show_with(status, &new_page(&visitor, form))
 }
 
@@ -232,7 +232,7 @@ async fn update(
     };
     match updated.await {
         Ok(environment) => Ok(Ok(environment.enabled)),
-        Err(error) => form.with_problems(error).map(Err),
+        Err(error) => form.with_problems(visitor.browser.words, error).map(Err),
     }
 }
 

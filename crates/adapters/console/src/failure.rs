@@ -13,6 +13,7 @@ use crate::{
     frame::{Frame, Navigation, Section},
     page::see_other,
     paths::with_query,
+    problem,
     session::SIGN_IN,
     visitor::Browser,
 };
@@ -61,7 +62,7 @@ pub(crate) fn page(
             status if status.is_server_error() => "failure-internal",
             _ => "failure-bad-request",
         },
-        message: error.message(),
+        message: problem::said(browser.words, error),
         permissions: error.permissions().iter().copied().map(Permission::as_str).collect(),
         id,
     };

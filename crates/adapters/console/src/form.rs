@@ -12,7 +12,10 @@ use latchkey_http::{
     Sender,
     pages::{ApiError, Detail, Problems, RawBody, parse},
 };
+use latchkey_service::Rule;
 use serde_json::{Map, Value};
+
+use crate::{problem, words::Words};
 
 /// How a field is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +65,8 @@ impl Form {
             values.iter().find(|(name, value)| name.contains('\0') || value.contains('\0'))
         {
             let name = name.replace('\0', "");
-            return Err(ApiError::BadInput(vec![Detail::of_field(&name, "A field must not contain NUL.")]));
+            let problem = Rule::named("nul").says("A field must not contain NUL.");
+            return Err(ApiError::BadInput(vec![Detail::of_field(&name, problem)]));
         }
         // Browsers send every end of a line as two characters.
         let values = values.into_iter().map(|(name, value)| (name, value.replace("\r\n", "\n"))).collect();
@@ -163,11 +167,15 @@ impl Form {
         Ok(parse(self.members(Empty::Absent), "body")?)
     }
 
-    /// Returns the form with what is wrong with it, to be shown again, and the status of the response.
+    /// Returns the form with what is wrong with it, in these words, to be shown again, and the status of the response.
     ///
     /// # Errors
     /// The error itself, if it is not about what was sent.
-    pub(crate) fn with_problems(mut self, error: ApiError) -> Result<(StatusCode, Self), ApiError> {
+    pub(crate) fn with_problems(
+        mut self,
+        words: &Words,
+        error: ApiError,
+    ) -> Result<(StatusCode, Self), ApiError> {
         let (status, _) = error.kind();
         let is_about_input =
             [StatusCode::BAD_REQUEST, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY]
@@ -176,14 +184,14 @@ impl Form {
             return Err(error);
         }
         let mut others = Vec::new();
-        for Detail { message, path } in error.problems() {
-            let place = path.as_deref().and_then(|path| path.strip_prefix("/body/")).map(dotted);
+        for problem in problem::all_of(words, &error) {
+            let place = problem.path.as_deref().and_then(|path| path.strip_prefix("/body/")).map(dotted);
             let field = place.and_then(|place| self.nearest(&place));
             match field {
                 Some(field) => {
-                    self.problems.entry(field).or_insert(message);
+                    self.problems.entry(field).or_insert(problem.text);
                 }
-                None => others.push(message),
+                None => others.push(problem.with_its_member()),
             }
         }
         self.general = (!others.is_empty()).then(|| others.join(" "));
@@ -294,7 +302,9 @@ mod tests {
             Detail::of_field("scopes/3", "two"),
             Detail::of_field("other", "three"),
         ];
-        let (status, form) = form.with_problems(ApiError::BadInput(details)).expect("about what was sent");
+        let [english, _] = Words::all() else { panic!("two languages") };
+        let (status, form) =
+            form.with_problems(english, ApiError::BadInput(details)).expect("about what was sent");
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert_eq!((form.problem("rateLimit.per"), form.problem("scopes[]")), (Some("one"), Some("two")));
         assert_eq!(form.general(), Some("three"));

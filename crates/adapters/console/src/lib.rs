@@ -7,7 +7,7 @@
 //!
 //! # Layout
 //! - `assets`: what a browser loads beside the pages; `words`: languages; `frame`: what every page has around it; `page`: how
-//!   a page becomes a response; `paths`: where pages are; `paging`: lists in parts; `form`, `visitor`, `failure`: above; `moment`, `chart`, `mark`: how times, numbers and states look;
+//!   a page becomes a response; `paths`: where pages are; `paging`: lists in parts; `form`, `visitor`, `failure`: above; `problem`: what errors say in a language; `moment`, `chart`, `mark`: how times, numbers and states look;
 //! - a file or directory for each part of the console, with its templates and words under the same name: `front` (language and colours),
 //!   `sign_in`, `set_up`, `account`, `overview`, `tokens`, `projects`, `environments`, `people`, `webhooks`, `audit`, `instance`.
 //!
@@ -43,6 +43,7 @@ mod paging;
 mod paths;
 mod people;
 mod personal_token;
+mod problem;
 mod projects;
 mod session;
 mod set_up;

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use actix_web::{
-    HttpRequest,
+    HttpRequest, HttpResponse,
     web::{self, Data, ServiceConfig},
 };
 use askama::Template;
@@ -15,14 +15,15 @@ use latchkey_http::{
     Context,
     pages::{ApiError, ApiResult, Client, CreateUserBody, Detail, RawBody, parse},
 };
-use latchkey_service::{Caller, InstancePermit, ManageUsers, ServiceError, UserDraft};
+use latchkey_service::{Caller, InstancePermit, ManageUsers, Rule, ServiceError, UserDraft};
 use serde_json::Value;
 
 use crate::{
     form::{Empty, Form},
     frame::Frame,
     page::see_other,
-    session::{SIGN_IN, signed_in},
+    paths::ROOT,
+    session::signed_in,
     visitor::Browser,
 };
 
@@ -62,9 +63,14 @@ impl SetUp {
     }
 }
 
+/// The way from an instance that is set up: to the console, which asks those to sign in who have not.
+fn done() -> HttpResponse {
+    see_other(ROOT)
+}
+
 async fn show(browser: Browser, state: Data<SetUp>, context: Data<Context>) -> ApiResult {
     if !state.is_needed(&context).await? {
-        return Ok(see_other(SIGN_IN));
+        return Ok(done());
     }
     browser.show(&SetUpPage { frame: browser.frame(), form: Form::default() })
 }
@@ -80,12 +86,12 @@ async fn set_up(
     client.refuse_cross_site()?;
     let form = Form::read_from_anyone(body).await?;
     if !state.is_needed(&context).await? {
-        return Ok(see_other(SIGN_IN));
+        return Ok(done());
     }
     let created = create(&form, client, &context).await;
     let (status, form) = match created {
         Ok(response) => return Ok(response),
-        Err(error) => form.with_problems(error)?,
+        Err(error) => form.with_problems(browser.words, error)?,
     };
     browser.show_with(status, &SetUpPage { frame: browser.frame(), form })
 }
@@ -105,8 +111,10 @@ async fn create(form: &Form, client: Client<'_>, context: &Context) -> ApiResult
 
 /// Returns the caller that the first admin token stands for.
 async fn admin(secret: &str, client: Client<'_>, context: &Context) -> Result<Caller, ApiError> {
-    let refused =
-        || ApiError::BadInput(vec![Detail::of_field("token", "This is not an admin token of this server.")]);
+    let refused = || {
+        let problem = Rule::named("no-admin-token").says("This is not an admin token of this server.");
+        ApiError::BadInput(vec![Detail::of_field("token", problem)])
+    };
     let authenticated = context.use_cases().authenticator.authenticate(secret, client.address()).await;
     let principal: Arc<Principal> = match authenticated.map_err(ApiError::from) {
         Ok(principal) => principal,

@@ -7,6 +7,7 @@ use std::{
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use latchkey_service::{Message, Rule};
 use unic_langid::{LanguageIdentifier, langid};
 
 /// The catalogues of each language, by part of the console.
@@ -21,8 +22,8 @@ macro_rules! languages {
     ($parts:tt) => {
         static LANGUAGES: LazyLock<[Words; 2]> = LazyLock::new(|| {
             [
-                Words::of("en", "English", langid!("en"), &languages!(@of "en" $parts)),
-                Words::of("de", "Deutsch", langid!("de"), &languages!(@of "de" $parts)),
+                Words::of("en", "English", langid!("en"), &languages!(@of "en" $parts), ENGLISH_PROBLEMS),
+                Words::of("de", "Deutsch", langid!("de"), &languages!(@of "de" $parts), GERMAN_PROBLEMS),
             ]
         });
     };
@@ -43,6 +44,10 @@ languages!([
     "webhooks",
 ]);
 
+/// What the API says is wrong is English: it has words in the other languages alone.
+const ENGLISH_PROBLEMS: &str = "";
+const GERMAN_PROBLEMS: &str = include_str!("../locales/de/problems.ftl");
+
 /// The cookie that holds the language that the visitor has chosen.
 pub(crate) const LANGUAGE_COOKIE: &str = "latchkey-language";
 
@@ -56,11 +61,17 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    fn of(tag: &'static str, name: &'static str, language: LanguageIdentifier, catalogues: &[&str]) -> Self {
+    fn of(
+        tag: &'static str,
+        name: &'static str,
+        language: LanguageIdentifier,
+        catalogues: &[&str],
+        problems: &str,
+    ) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![language]);
         // Values stand in elements of their own where their direction may differ.
         bundle.set_use_isolating(false);
-        for catalogue in catalogues {
+        for catalogue in catalogues.iter().chain([&problems]) {
             // What can be read of a bad catalogue is used; a test finds the rest.
             let resource = FluentResource::try_new((*catalogue).to_owned()).unwrap_or_else(|(read, _)| read);
             bundle.add_resource_overriding(Arc::new(resource));
@@ -101,6 +112,24 @@ impl Words {
             arguments.set(name, value);
         }
         Cow::Owned(self.format(key, Some(&arguments)).into_owned())
+    }
+
+    /// Returns what the API says, in this language as far as it has words for it.
+    pub(crate) fn message<'m>(&self, message: &'m Message) -> Cow<'m, str> {
+        let said = message.rule().and_then(|rule| self.of_rule(rule));
+        said.map_or(Cow::Borrowed(message.as_str()), Cow::Owned)
+    }
+
+    /// Returns the sentence about a rule that was broken; `None` where the API's own words are to be shown.
+    pub(crate) fn of_rule(&self, rule: &Rule) -> Option<String> {
+        let pattern = self.bundle.get_message(&format!("problem-{}", rule.name()))?.value()?;
+        let mut arguments = FluentArgs::new();
+        for (name, value) in rule.values() {
+            arguments.set(name, value);
+        }
+        let mut errors = Vec::new();
+        let said = self.bundle.format_pattern(pattern, Some(&arguments), &mut errors).into_owned();
+        errors.is_empty().then_some(said)
     }
 
     fn format<'b>(&'b self, key: &str, arguments: Option<&'b FluentArgs<'_>>) -> Cow<'b, str> {

@@ -9,7 +9,9 @@ use actix_web::{
 };
 use latchkey_domain::{Denied, Permission, Reason};
 use latchkey_ports::{Entity, ErrorChain, StoreError};
-use latchkey_service::{AuthenticationError, Field, Refusal, ServiceError, SpendError, whole_seconds};
+use latchkey_service::{
+    AuthenticationError, Fault as _, Field, Refusal, ServiceError, SpendError, whole_seconds,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -240,7 +242,7 @@ impl ApiError {
         match self {
             Self::BadInput(details) => details.clone(),
             Self::Refused(refusal) => details_of(refusal, message),
-            _ => vec![Detail { message: message.to_owned(), path: None }],
+            _ => vec![Detail { message: message.into(), path: None }],
         }
     }
 
@@ -352,16 +354,17 @@ fn details_of(refusal: &ServiceError, message: &str) -> Vec<Detail> {
         ServiceError::Invalid { field, message } => {
             vec![Detail { message: message.clone(), path: field.map(pointer) }]
         }
-        ServiceError::WeakPassword(faults) => {
-            faults.iter().map(|fault| Detail::of_field("password", fault.to_string())).collect()
-        }
+        ServiceError::WeakPassword(faults) => faults
+            .iter()
+            .map(|fault| Detail::of_field("password", fault.rule().says(fault.to_string())))
+            .collect(),
         ServiceError::KeyReused => vec![Detail::of_header("idempotency-key", message)],
         // The only list whose entries a use case refuses.
         ServiceError::Entry { index, error } => {
             let details = details_of(error, message).into_iter();
             details.map(|detail| detail.in_entry(TOKENS, *index)).collect()
         }
-        _ => vec![Detail { message: message.to_owned(), path: None }],
+        _ => vec![Detail { message: message.into(), path: None }],
     }
 }
 

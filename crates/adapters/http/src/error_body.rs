@@ -1,6 +1,7 @@
 //! The error object of `docs/reference/wire-contract.md`, and the problems that it lists.
 
-use serde::Serialize;
+use latchkey_service::Message;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -38,7 +39,9 @@ pub(crate) struct ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Detail {
     /// What to change.
-    pub message: String,
+    #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
+    pub message: Message,
     /// Where it is, as a JSON pointer from the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/body/type")]
@@ -48,12 +51,12 @@ pub struct Detail {
 impl Detail {
     /// A problem with one member of the body.
     #[must_use]
-    pub fn of_field(field: &str, message: impl Into<String>) -> Self {
+    pub fn of_field(field: &str, message: impl Into<Message>) -> Self {
         Self { message: message.into(), path: Some(format!("/body/{field}")) }
     }
 
     /// A problem with the body as a whole.
-    pub(crate) fn of_body(message: impl Into<String>) -> Self {
+    pub(crate) fn of_body(message: impl Into<Message>) -> Self {
         Self { message: message.into(), path: Some("/body".to_owned()) }
     }
 
@@ -64,17 +67,21 @@ impl Detail {
     }
 
     /// A problem with a part of the path.
-    pub(crate) fn of_parameter(name: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_parameter(name: &str, message: impl Into<Message>) -> Self {
         Self { message: message.into(), path: Some(format!("/params/{name}")) }
     }
 
     /// A problem with a parameter of the query.
-    pub(crate) fn of_query(name: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_query(name: &str, message: impl Into<Message>) -> Self {
         Self { message: message.into(), path: Some(format!("/query/{name}")) }
     }
 
     /// A problem with a header.
-    pub(crate) fn of_header(name: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_header(name: &str, message: impl Into<Message>) -> Self {
         Self { message: message.into(), path: Some(format!("/headers/{name}")) }
     }
+}
+
+fn as_text<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(message.as_str())
 }

@@ -6,7 +6,7 @@ use latchkey_service::{Missing, ServiceError};
 use utoipa::openapi::{ContentBuilder, Ref, Response};
 use uuid::Uuid;
 
-use crate::{error::ApiError, error_body::Detail, response::JSON};
+use crate::{error::ApiError, error_body::Detail, extract::problems::required, response::JSON};
 
 /// The id of the examples.
 const EXAMPLE_ID: Uuid = Uuid::from_u128(0x9c40_958a_daac_400e_98fb_3bb4_3856_7008);
@@ -24,7 +24,7 @@ pub(crate) fn complete(status: &str, response: &mut Response) {
 fn example(status: &str) -> Option<serde_json::Value> {
     let error = match StatusCode::from_bytes(status.as_bytes()).ok()? {
         StatusCode::BAD_REQUEST => {
-            ApiError::BadInput(vec![Detail::of_field("tokenName", "tokenName is required.")])
+            ApiError::BadInput(vec![Detail::of_field("tokenName", required("tokenName"))])
         }
         StatusCode::UNAUTHORIZED => ApiError::NoCredentials,
         StatusCode::FORBIDDEN => ServiceError::Denied(Denied {

@@ -27,7 +27,7 @@ use crate::{
     hot_path::{HotPath, handle_validate, handle_verify},
     limits::guarded,
     memory::{in_pieces, is_long},
-    observability::Answered,
+    observability::{Answered, RoutePattern},
     pages::PageRequest,
     paths::{VALIDATE, VERIFY},
     protection::protect,
@@ -268,7 +268,8 @@ impl<'c> Scope<'c> {
     fn observe(&self, request: Option<&HttpRequest>, status: StatusCode, error: Option<Uuid>) {
         let Self { context, address, .. } = *self;
         let duration = context.use_cases.monotonic().saturating_sub(self.started);
-        let answered = Answered { request, status: status.as_u16(), duration, client: address, error };
+        let page = request.filter(|_| self.page.is_some()).and_then(RoutePattern::of_page);
+        let answered = Answered { request, page, status: status.as_u16(), duration, client: address, error };
         if let Some(trace) = &self.trace {
             trace.finish(&self.method, &answered);
         }

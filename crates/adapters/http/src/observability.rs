@@ -1,7 +1,8 @@
 //! What operators see of requests: the counts and durations of each route, and the access log.
 //!
 //! The pattern of a route stands for the path, which may hold a secret. It is bound to each route when it is registered
-//! ([`RoutePattern`]), so it is known without matching the path a second time.
+//! ([`RoutePattern`]), so it is known without matching the path a second time. Pages are registered by another crate: their patterns
+//! are those of the framework.
 //!
 //! Requests are counted per thread and published when the metrics are scraped ([`RequestMetrics`]): a count that all
 //! threads share would cost the fastest requests more than their own work.
@@ -42,7 +43,7 @@ const FREQUENT: [&str; 9] = [
 /// One upper bound of a bucket less than buckets: the last has none.
 const BUCKETS: usize = SECONDS.len() + 1;
 
-/// The pattern of a route, such as `/api/admin/projects/{projectId}`. Every registered resource has one as its data.
+/// The pattern of a route, such as `/api/admin/projects/{projectId}`. Every registered resource of the API has one as its data.
 #[derive(Debug, Clone)]
 pub(crate) struct RoutePattern(Arc<str>);
 
@@ -57,6 +58,11 @@ impl RoutePattern {
             }
         }
         Self(pattern.into())
+    }
+
+    /// Returns the pattern of the page that a request took, if it took one.
+    pub(crate) fn of_page(request: &HttpRequest) -> Option<Self> {
+        request.match_pattern().map(|path| Self::new(&path))
     }
 
     /// Returns the pattern of the route that a request took.
@@ -91,6 +97,8 @@ impl PrincipalId {
 pub(crate) struct Answered<'r> {
     /// `None` if it is gone with its handler.
     pub(crate) request: Option<&'r HttpRequest>,
+    /// The page that it asked for.
+    pub(crate) page: Option<RoutePattern>,
     pub(crate) status: u16,
     pub(crate) duration: Duration,
     pub(crate) client: Option<IpAddr>,
@@ -100,7 +108,11 @@ pub(crate) struct Answered<'r> {
 impl Answered<'_> {
     /// Returns the pattern of its route.
     pub(crate) fn route(&self) -> &str {
-        self.request.map_or(UNFINISHED, RoutePattern::of)
+        match (&self.page, self.request) {
+            (Some(page), _) => &page.0,
+            (None, Some(request)) => RoutePattern::of(request),
+            (None, None) => UNFINISHED,
+        }
     }
 
     /// Returns the pattern of its route, if there is such a route.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::driver::{Element, Session};
 
 /// Keys, as the protocol numbers them.
+pub(crate) const ESCAPE: &str = "\u{e00c}";
 pub(crate) const TAB: &str = "\u{e004}";
 pub(crate) const ENTER: &str = "\u{e007}";
 
@@ -16,9 +17,11 @@ pub(crate) const ENTER: &str = "\u{e007}";
 const PLAIN: &str = r"
     const plain = (text) => text.replace(/\s+/g, ' ').trim();
 ";
+/// Defines `place`: what can be reached, which is the open dialog if there is one.
+const PLACE: &str = "const place = document.querySelector('dialog[open]') ?? document;";
 /// Defines `named(selector, name)`: the first visible element of a selector that has this name for people.
 const NAMED: &str = r"
-    const named = (selector, name) => [...document.querySelectorAll(selector)].find((element) => {
+    const named = (selector, name) => [...place.querySelectorAll(selector)].find((element) => {
         if (!element.checkVisibility({ visibilityProperty: true })) return false;
         const label = element.getAttribute('aria-label') ?? element.innerText;
         return plain(label) === name;
@@ -28,9 +31,9 @@ const NAMED: &str = r"
 const FIELD: &str = r"
     const [name] = arguments;
     const text = (label) => plain(label.innerText);
-    const label = [...document.querySelectorAll('label')].find((label) =>
+    const label = [...place.querySelectorAll('label')].find((label) =>
         label.control?.checkVisibility() && (text(label) === name || text(label).startsWith(`${name} `)));
-    return label?.control ?? [...document.querySelectorAll('[aria-label]')].find((one) => plain(one.ariaLabel) === name);
+    return label?.control ?? [...place.querySelectorAll('[aria-label]')].find((one) => plain(one.ariaLabel) === name);
 ";
 /// Whether htmx is at rest.
 const SETTLED: &str = "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')";
@@ -144,12 +147,12 @@ impl Browser {
         assert!(try_until(holds).is_some(), "timed out: {what}, at {}:\n{}", self.path(), self.text());
     }
 
-    /// Waits until the page has this heading.
+    /// Waits until the page, or the dialog that is open over it, has this heading.
     #[track_caller]
     pub(crate) fn see_heading(&self, text: &str) {
         let script = format!(
-            "{PLAIN} return document.readyState === 'complete' && {SETTLED} && \
-             plain(document.querySelector('h1')?.innerText ?? '').startsWith(arguments[0])"
+            "{PLAIN} {PLACE} return document.readyState === 'complete' && {SETTLED} && \
+             plain(place.querySelector('h1')?.innerText ?? '').startsWith(arguments[0])"
         );
         self.wait(&format!("the heading {text:?}"), &script, &[json!(text)]);
     }
@@ -166,7 +169,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn click(&self, name: &str) {
         self.clicks.set(self.clicks.get() + 1);
-        let script = format!("{PLAIN} {NAMED} return named({ACTIONS:?}, arguments[0])");
+        let script = format!("{PLAIN} {PLACE} {NAMED} return named({ACTIONS:?}, arguments[0])");
         self.click_when_found(name, &script);
     }
 
@@ -174,7 +177,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn choose(&self, label: &str) {
         self.clicks.set(self.clicks.get() + 1);
-        self.click_when_found(label, &format!("{PLAIN} {FIELD}"));
+        self.click_when_found(label, &format!("{PLAIN} {PLACE} {FIELD}"));
     }
 
     #[track_caller]
@@ -190,6 +193,28 @@ impl Browser {
             }
         });
         assert!(clicked.is_some(), "cannot click {name:?}, at {}:\n{}", self.path(), self.text());
+    }
+
+    /// Clicks at a point of the screen.
+    #[track_caller]
+    pub(crate) fn click_at(&self, x: i64, y: i64) {
+        let parts = [
+            json!({ "type": "pointerMove", "duration": 0, "x": x, "y": y }),
+            json!({ "type": "pointerDown", "button": 0 }),
+            json!({ "type": "pointerUp", "button": 0 }),
+        ];
+        let mouse = json!({ "type": "pointer", "id": "mouse", "actions": parts });
+        self.session.post("actions", &json!({ "actions": [mouse] }));
+    }
+
+    /// Clicks in the open dialog where nothing is.
+    #[track_caller]
+    pub(crate) fn click_on_the_dialog(&self) {
+        let corner = "const box = document.querySelector('dialog[open]').getBoundingClientRect(); \
+                      return [Math.round(box.left) + 4, Math.round(box.bottom) - 4]";
+        let corner = self.session.run(corner, &[]);
+        let place = |index: usize| corner[index].as_i64().expect("a number");
+        self.click_at(place(0), place(1));
     }
 
     /// Replaces the text of a field, given by its label.
@@ -226,7 +251,7 @@ impl Browser {
 
     #[track_caller]
     fn field(&self, label: &str) -> Element {
-        let body = json!({ "script": format!("{PLAIN} {FIELD}"), "args": [label] });
+        let body = json!({ "script": format!("{PLAIN} {PLACE} {FIELD}"), "args": [label] });
         let find = || Element::of(&self.session.try_post("execute/sync", &body).ok()?);
         until(&format!("a field {label:?} at {}", self.path()), find)
     }

@@ -70,7 +70,9 @@ impl Browser {
     /// Returns what is wrong with the width of the page.
     #[track_caller]
     pub(crate) fn width_problem(&self) -> Option<String> {
-        let script = "const wide = document.documentElement.scrollWidth, screen = document.documentElement.clientWidth; \
+        let script = "const open = document.querySelector('dialog[open]'); \
+                      if (open && (open.scrollWidth > open.clientWidth || open.getBoundingClientRect().right > innerWidth)) return 'the dialog'; \
+                      const wide = document.documentElement.scrollWidth, screen = document.documentElement.clientWidth; \
                       if (wide <= screen) return null; \
                       const over = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > screen + 1 && !one.closest('.scroll, pre')); \
                       return `${wide} px wide on a screen of ${screen}: ${over.map((one) => `${one.tagName}.${one.className}`).join(', ')}`";

@@ -16,6 +16,8 @@ mod pages;
 mod site;
 
 #[cfg(test)]
+mod dialogs;
+#[cfg(test)]
 mod first_visit;
 #[cfg(test)]
 mod hostile_names;

@@ -60,8 +60,9 @@ static OF_TOKENS: [Page; 12] = [
     page("/console/projects/default/tokens/{token}/revoke", Readers::Project),
 ];
 
-static OF_OTHER_PARTS: [Page; 43] = [
+static OF_OTHER_PARTS: [Page; 44] = [
     page("/console/account", Readers::All),
+    page("/console/account/sign-out-everywhere", Readers::All),
     page("/console/account/tokens/new", Readers::All),
     page("/console/projects", Readers::All),
     page("/console/new-project", Readers::AdminsAndSome),

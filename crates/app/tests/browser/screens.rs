@@ -69,6 +69,10 @@ fn screens() {
     browser.click("Create the token");
     browser.see_heading("pictured was created");
     take(&browser, "secret");
+    browser.open(&things.fill("/console/projects/default/tokens/{token}"));
+    browser.click("Revoke…");
+    browser.see_heading("Revoke web shop");
+    take(&browser, "question");
     let browser = site.browser_of(Role::Viewer);
     browser.open("/console/projects/default/tokens");
     take(&browser, "forbidden");

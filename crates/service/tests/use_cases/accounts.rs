@@ -85,7 +85,7 @@ async fn login_names_are_unique_across_user_names_and_addresses() {
     users.create(&system(), named("bo@example.com")).await.expect("created");
     let in_use = |refused: Result<User, ServiceError>| {
         let Err(ServiceError::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
-        assert!(message.contains("in use"), "{message}");
+        assert!(message.as_str().contains("in use"), "{message}");
     };
     in_use(users.create(&system(), named("ed@example.com")).await);
     let email = Email::new("bo@example.com").ok();

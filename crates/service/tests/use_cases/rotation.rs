@@ -78,7 +78,7 @@ async fn a_retired_secret_that_is_good_names_no_token_and_says_so() {
     let rotated = tokens.rotate(&system(), &reference(), overlap(60)).await.map(drop);
     for refused in [deleted, ended, rotated] {
         let Err(ServiceError::Invalid { message, .. }) = refused else { panic!("{refused:?}") };
-        assert!(message.contains("replaced by a rotation and is good until"), "{message}");
+        assert!(message.as_str().contains("replaced by a rotation and is good until"), "{message}");
     }
     assert!(env.use_cases.authenticator.authenticate(old.reveal(), None).await.is_ok());
 

@@ -22,6 +22,7 @@ all = Alle
 never = Nie
 save = Änderungen speichern
 cancel = Abbrechen
+close = Schließen
 edit = Bearbeiten
 optional = Freiwillig
 password = Passwort

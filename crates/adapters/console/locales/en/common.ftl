@@ -22,6 +22,7 @@ all = All
 never = Never
 save = Save changes
 cancel = Cancel
+close = Close
 edit = Edit
 optional = Optional
 password = Password

@@ -12,7 +12,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         web::scope(path!("account"))
             .route("", web::get().to(show::show))
             .route("/password", web::post().to(password::change))
-            .route("/sign-out-everywhere", web::post().to(sessions::end_all))
+            .service(web::resource("/sign-out-everywhere").get(sessions::ask_all).post(sessions::end_all))
             .route("/sessions/{id}/end", web::post().to(sessions::end))
             .service(web::resource("/tokens/new").get(tokens::show_new).post(tokens::create))
             .service(web::resource("/tokens/{id}/revoke").get(tokens::ask).post(tokens::revoke)),

@@ -32,7 +32,8 @@ pub(super) async fn change(visitor: Visitor, request: HttpRequest, body: RawBody
         }
         other => (None, other),
     };
-    let (of_problem, form) = Form::of(FIELDS.map(|name| (name, String::new()))).with_problems(error)?;
+    let (of_problem, form) =
+        Form::of(FIELDS.map(|name| (name, String::new()))).with_problems(visitor.browser.words, error)?;
     with_form(&visitor, status.unwrap_or(of_problem), form).await
 }
 

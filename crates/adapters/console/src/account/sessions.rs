@@ -1,11 +1,18 @@
 //! The visitor's own sessions.
 
 use actix_web::HttpRequest;
+use askama::Template;
 use latchkey_domain::{Session, SessionId, UserCredential};
 use latchkey_http::pages::{ApiError, ApiResult, PathParameters, RawBody};
 use latchkey_service::{Missing, ServiceError};
 
-use crate::{form::Form, page::see_other, session::signed_out, visitor::Visitor};
+use crate::{
+    form::Form,
+    frame::{Frame, Section},
+    page::see_other,
+    session::signed_out,
+    visitor::Visitor,
+};
 
 /// A session as the page shows it.
 pub(super) struct Shown {
@@ -37,6 +44,17 @@ pub(super) async fn end(
         return Ok(signed_out(&request, visitor.context(), "signed-out"));
     }
     Ok(see_other(path!("account?done=account-session-ended")))
+}
+
+/// Asks before all sessions are ended.
+#[derive(Template)]
+#[template(path = "account/sign_out_everywhere.html")]
+struct AskPage {
+    frame: Frame,
+}
+
+pub(super) async fn ask_all(visitor: Visitor) -> ApiResult {
+    visitor.browser.show(&AskPage { frame: visitor.frame(Section::Account) })
 }
 
 /// Ends all sessions: this one last, so that a failure leaves the visitor able to try again.

@@ -59,10 +59,10 @@ pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     // There are as many tokens as a user may have.
     if let ApiError::Refused(ServiceError::NotPermitted(message)) = &error {
         let mut form = form;
-        form.refuse(message.clone());
+        form.refuse(visitor.browser.words.message(message).into_owned());
         return visitor.browser.show_with(StatusCode::FORBIDDEN, &new_page(&visitor, form));
     }
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     visitor.browser.show_with(status, &new_page(&visitor, form))
 }
 

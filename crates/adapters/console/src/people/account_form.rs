@@ -84,7 +84,7 @@ pub(super) async fn again(
     form: Form,
     error: ApiError,
 ) -> ApiResult {
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     show(visitor, status, kind, account, form).await
 }
 

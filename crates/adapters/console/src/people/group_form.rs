@@ -97,7 +97,7 @@ pub(super) async fn update(visitor: Visitor, path: PathParameters, body: RawBody
 
 /// Shows the form again, with what is wrong with it.
 async fn again(visitor: &Visitor, group: Option<Group>, form: Form, error: ApiError) -> ApiResult {
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     show(visitor, status, group, form).await
 }
 

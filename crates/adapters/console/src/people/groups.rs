@@ -143,7 +143,7 @@ pub(super) async fn add_member(visitor: Visitor, path: PathParameters, body: Raw
         Err(ServiceError::NotFound(_)) => {
             let message = visitor.browser.words.get("people-login-unknown").into_owned();
             let error = ApiError::BadInput(vec![Detail::of_field("_login", message)]);
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             return show_with(&visitor, status, overview, form).await;
         }
         Err(error) => return Err(error.into()),

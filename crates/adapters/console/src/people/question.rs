@@ -8,6 +8,7 @@ use super::tabs::{Tab, Tabs};
 use crate::{
     frame::{Frame, Section},
     page::see_other,
+    problem,
     visitor::Visitor,
 };
 
@@ -74,7 +75,7 @@ impl Question {
             Ok(()) => Ok(see_other(then)),
             Err(error @ (ServiceError::Invalid { .. } | ServiceError::NotPermitted(_))) => {
                 let error = ApiError::from(error);
-                self.problem = Some(error.message());
+                self.problem = Some(problem::said(visitor.browser.words, &error));
                 let (status, _) = error.kind();
                 visitor.browser.show_with(status, &self)
             }

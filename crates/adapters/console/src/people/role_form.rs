@@ -103,7 +103,7 @@ async fn find(visitor: &Visitor, path: &PathParameters) -> Result<Role, ApiError
     let role = visitor.use_cases().roles.get(visitor.caller(), id(path)?).await?;
     if role.kind.is_built_in() {
         let message = visitor.browser.words.get("people-role-built-in-stays").into_owned();
-        return Err(ServiceError::NotPermitted(message).into());
+        return Err(ServiceError::NotPermitted(message.into()).into());
     }
     Ok(role)
 }
@@ -134,6 +134,6 @@ pub(super) async fn update(visitor: Visitor, path: PathParameters, body: RawBody
 
 /// Shows the form again, with what is wrong with it.
 fn again(visitor: &Visitor, role: Option<Role>, form: Form, error: ApiError) -> ApiResult {
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     visitor.browser.show_with(status, &FormPage::of(visitor, role, form))
 }

@@ -87,7 +87,7 @@ pub(super) async fn create(visitor: Visitor, path: PathParameters, body: RawBody
             secret: secret.reveal().to_owned(),
         }),
         Err(error) => {
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             visitor.browser.show_with(status, &NewPage::of(&visitor, account, form))
         }
     }

@@ -166,7 +166,7 @@ pub(super) async fn set_password(visitor: Visitor, path: PathParameters, body: R
     match set.await {
         Ok(()) => Ok(see_other(&format!("{ROOT}/{}?done=people-password-set", user.id))),
         Err(error) => {
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             visitor.browser.show_with(status, &PasswordPage::of(&visitor, user, form))
         }
     }

@@ -51,7 +51,7 @@ pub(super) async fn change(visitor: Visitor, path: PathParameters, body: RawBody
     let Err(error) = changed.await else {
         return Ok(see_other(&format!("{}?done=project-changed", root(permit.project()))));
     };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     visitor.browser.show_with(status, &page(&visitor, permit.project(), form))
 }
 

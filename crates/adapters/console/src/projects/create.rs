@@ -53,7 +53,7 @@ pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
     match created.await {
         Ok(created) => Ok(see_other(&format!("{}?done=project-created", root(&created.project.id)))),
         Err(error) => {
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             let environments = environments(&visitor).await?;
             visitor.browser.show_with(status, &page(&visitor, form, environments))
         }

@@ -5,7 +5,7 @@ use askama::Template;
 use latchkey_domain::Project;
 use latchkey_http::pages::{ApiResult, PathParameters, RawBody};
 use latchkey_ports::ProjectOverview;
-use latchkey_service::{DeleteProject, ServiceError};
+use latchkey_service::{DeleteProject, Rule, ServiceError};
 
 use super::address::{LIST, id, root};
 use crate::{
@@ -54,7 +54,8 @@ pub(super) async fn ask(visitor: Visitor, path: PathParameters) -> ApiResult {
     let overview = visitor.use_cases().projects.get(visitor.caller(), permit.project().as_str()).await?;
     if overview.project.id.as_str() == Project::DEFAULT {
         // There is nothing to ask: the use case refuses it.
-        return Err(ServiceError::NotPermitted("The default project cannot be deleted.".to_owned()).into());
+        let rule = Rule::named("default-project").with("what", "deleted");
+        return Err(ServiceError::NotPermitted(rule.says("The default project cannot be deleted.")).into());
     }
     visitor.browser.show(&page(&visitor, overview, false))
 }

@@ -96,7 +96,7 @@ pub(super) async fn change(visitor: Visitor, path: PathParameters, body: RawBody
         let place = if is_visitor(&visitor, holder) { root } else { format!("{root}/members") };
         return Ok(see_other(&format!("{place}?done=project-member-changed")));
     };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     let page = page(&visitor, &permit, member, form).await?;
     visitor.browser.show_with(status, &page)
 }

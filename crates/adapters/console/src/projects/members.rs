@@ -188,7 +188,7 @@ pub(super) async fn add(visitor: Visitor, path: PathParameters, body: RawBody) -
     let Err(error) = added.await else {
         return Ok(see_other(&format!("{}/members?done=project-members-added", root(permit.project()))));
     };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     let page = page(&visitor, &permit, form).await?;
     visitor.browser.show_with(status, &page)
 }

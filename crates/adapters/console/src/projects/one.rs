@@ -115,7 +115,7 @@ pub(super) async fn add_environment(visitor: Visitor, path: PathParameters, body
     let Err(error) = added.await else {
         return Ok(see_other(&format!("{}?done=project-environment-added", root(permit.project()))));
     };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     let page = page(&visitor, permit.project().as_str(), form).await?;
     visitor.browser.show_with(status, &page)
 }

@@ -156,7 +156,7 @@ pub(super) async fn set(visitor: Visitor, path: PathParameters, body: RawBody) -
     let Err(error) = set.await else {
         return Ok(see_other(&format!("{}/policy?done=project-policy-changed", root(permit.project()))));
     };
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     let page = page(&visitor, permit.project().as_str(), Some(form)).await?;
     visitor.browser.show_with(status, &page)
 }

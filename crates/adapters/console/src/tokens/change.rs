@@ -119,7 +119,7 @@ pub(super) async fn change(visitor: Visitor, reach: Reach, path: PathParameters,
     match changed.await {
         Ok(()) => Ok(see_other(&format!("{}/{}?done=token-changed", reach.path(), token.id))),
         Err(error) => {
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             let page = page(&visitor, &reach, token, form).await?;
             visitor.browser.show_with(status, &page)
         }

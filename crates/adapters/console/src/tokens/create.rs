@@ -122,7 +122,7 @@ fn read(visitor: &Visitor, reach: &Reach, form: &Form) -> Result<TokenRequest, A
 /// Shows the form again, with what is wrong with it.
 async fn again(visitor: &Visitor, reach: Reach, form: Form, error: ApiError) -> ApiResult {
     let key = form.value("_key").to_owned();
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     // A key that was used for another form would refuse this one again.
     let key =
         if status == StatusCode::UNPROCESSABLE_ENTITY { visitor.context().new_id().to_string() } else { key };

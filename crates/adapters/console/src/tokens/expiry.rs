@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use latchkey_domain::{Policy, Timestamp};
 use latchkey_http::pages::{ApiError, Detail};
+use latchkey_service::{Message, Rule};
 use serde_json::{Map, Value};
 
 use crate::form::Form;
@@ -61,19 +62,21 @@ pub(crate) fn add_to(members: &mut Map<String, Value>, form: &Form, now: Timesta
 }
 
 fn chosen(form: &Form, now: Timestamp) -> Result<Option<Value>, ApiError> {
-    let bad = |message: &str| ApiError::BadInput(vec![Detail::of_field("_expiresOn", message)]);
+    let bad = |problem: Message| ApiError::BadInput(vec![Detail::of_field("_expiresOn", problem)]);
     match form.value("_expires") {
         "" | "keep" => Ok(None),
         "never" => Ok(Some(Value::Null)),
         "on" => match form.value("_expiresOn").trim() {
-            "" => Err(bad("Choose the day on which the token expires.")),
+            "" => Err(bad(Rule::named("choose-day").says("Choose the day on which the token expires."))),
             // The last second of that day, so that the token is good on it.
             day => Ok(Some(Value::from(format!("{day}T23:59:59.000Z")))),
         },
         days => {
-            let days: u64 = days.parse().map_err(|_| bad("Choose when the token expires."))?;
+            let unknown = |_| bad(Rule::named("choose-expiry").says("Choose when the token expires."));
+            let days: u64 = days.parse().map_err(unknown)?;
             let end = days.checked_mul(DAY).and_then(|seconds| now.plus(Duration::from_secs(seconds)).ok());
-            let end = end.ok_or_else(|| bad("Choose an earlier day."))?;
+            let too_late = || bad(Rule::named("choose-earlier-day").says("Choose an earlier day."));
+            let end = end.ok_or_else(too_late)?;
             Ok(Some(Value::from(end.to_string())))
         }
     }

@@ -84,7 +84,7 @@ pub(super) async fn rotate(
         Err(error) => error,
     };
     let key = form.value("_key").to_owned();
-    let (status, form) = form.with_problems(error)?;
+    let (status, form) = form.with_problems(visitor.browser.words, error)?;
     let token = reach.get(&visitor, &reference).await?;
     let page = RotatePage { frame: visitor.frame(Section::Tokens), root: reach.path(), token, form, key };
     visitor.browser.show_with(status, &page)

@@ -6,13 +6,14 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use latchkey_domain::{ApiToken, Enabled, Timestamp};
 use latchkey_http::pages::{ApiError, ApiResult, Detail, RawBody};
-use latchkey_service::{Patched, ServiceError, TokenPatch, TokenReference};
+use latchkey_service::{Patched, Rule, ServiceError, TokenPatch, TokenReference};
 
 use super::{listing::Listing, reach::Reach};
 use crate::{
     form::Form,
     frame::{Frame, Section},
     page::see_other,
+    problem,
     visitor::Visitor,
 };
 
@@ -75,8 +76,11 @@ impl SelectedPage {
 pub(super) async fn act(visitor: Visitor, reach: Reach, body: RawBody) -> ApiResult {
     let form = Form::read(body).await?;
     let name = form.value("_action").to_owned();
-    let bad = |message: &str| ApiError::BadInput(vec![Detail::of_field("_action", message)]);
-    let action = Action::named(&name).ok_or_else(|| bad("Choose what to do with the selected tokens."))?;
+    let unknown = || {
+        let problem = Rule::named("choose-action").says("Choose what to do with the selected tokens.");
+        ApiError::BadInput(vec![Detail::of_field("_action", problem)])
+    };
+    let action = Action::named(&name).ok_or_else(unknown)?;
     let root = reach.path();
     let listing = Listing::of(&visitor, reach)?;
     match action {
@@ -108,7 +112,8 @@ pub(super) async fn act(visitor: Visitor, reach: Reach, body: RawBody) -> ApiRes
             if matches!(error, ServiceError::Unavailable(_) | ServiceError::Internal(_)) {
                 return Err(error.into());
             }
-            failures.push((format!("{at}/{id}"), id.clone(), ApiError::from(error).message()));
+            let problem = problem::said(visitor.browser.words, &error.into());
+            failures.push((format!("{at}/{id}"), id.clone(), problem));
         }
     }
     if failures.is_empty() {

@@ -50,7 +50,7 @@ pub(super) async fn change(visitor: Visitor, path: PathParameters, body: RawBody
     match changed.await {
         Ok(_) => Ok(see_other(&format!("{ROOT}/{id}?done=webhook-changed"))),
         Err(error) => {
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             let page = page(&visitor, webhook, form).await?;
             visitor.browser.show_with(status, &page)
         }

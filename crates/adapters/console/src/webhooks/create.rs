@@ -51,7 +51,7 @@ pub(super) async fn create(visitor: Visitor, body: RawBody) -> ApiResult {
             visitor.browser.show_secret(&SecretPage { frame, webhook: created.webhook, secret })
         }
         Err(error) => {
-            let (status, form) = form.with_problems(error)?;
+            let (status, form) = form.with_problems(visitor.browser.words, error)?;
             let page = page(&visitor, form).await?;
             visitor.browser.show_with(status, &page)
         }

@@ -6,6 +6,9 @@ use std::{
 
 use super::*;
 
+/// The catalogue that only languages other than English have.
+const PROBLEMS: &str = "problems.ftl";
+
 fn files(directory: &str, end: &str) -> Vec<PathBuf> {
     fn walk(directory: &Path, end: &str, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(directory).expect("a directory") {
@@ -26,6 +29,9 @@ fn files(directory: &str, end: &str) -> Vec<PathBuf> {
 fn keys(language: &str) -> BTreeSet<(String, String)> {
     let mut keys = BTreeSet::new();
     for path in files(&format!("locales/{language}"), ".ftl") {
+        if path.ends_with(PROBLEMS) {
+            continue;
+        }
         let text = fs::read_to_string(&path).expect("a catalogue");
         let resource =
             FluentResource::try_new(text).unwrap_or_else(|(_, errors)| panic!("{path:?}: {errors:?}"));
@@ -78,6 +84,32 @@ fn every_key_is_used_and_every_key_that_is_used_is_there() {
             .iter()
             .any(|start| key.starts_with(start));
         assert!(is_made || texts.contains(key), "{key} is not used");
+    }
+}
+
+/// The sources that name rules, in which a broken one is what identifies a message.
+#[test]
+fn every_rule_that_is_named_has_words_and_no_other() {
+    const START: &str = "Rule::named(";
+    let mut rules = BTreeSet::new();
+    for directory in ["src", "../http/src", "../../service/src"] {
+        for path in files(directory, ".rs").into_iter().filter(|path| !path.ends_with("tests.rs")) {
+            let text = fs::read_to_string(path).expect("a file");
+            let names = text.split(START).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+            rules.extend(names.map(|rest| rest.split('"').next().expect("a name").to_owned()));
+        }
+    }
+    assert!(rules.contains("required"), "rules are found");
+    for words in Words::all().iter().filter(|words| words.tag != "en") {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales").join(words.tag).join(PROBLEMS);
+        let text = fs::read_to_string(path).expect("a catalogue");
+        if let Err((_, errors)) = FluentResource::try_new(text.clone()) {
+            panic!("{}: {errors:?}", words.tag);
+        }
+        let keys = text.lines().filter_map(|line| line.strip_prefix("problem-")?.split(" = ").next());
+        let known: Vec<_> = keys.map(ToOwned::to_owned).collect();
+        assert_eq!(known.iter().collect::<BTreeSet<_>>().len(), known.len(), "none is there twice");
+        assert_eq!(BTreeSet::from_iter(known), rules, "{}", words.tag);
     }
 }
 

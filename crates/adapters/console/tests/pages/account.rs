@@ -101,6 +101,8 @@ async fn one_signs_out_everywhere() {
     let app = TestApp::new().await;
     let (here, there) = (app.sign_in("Member").await, app.sign_in("Member").await);
     let bystander = app.sign_in("Root").await;
+    let asked = text(&app.send_with(&here, TestRequest::get().uri(EVERYWHERE)).await, 200);
+    assert!(asked.contains("All your sessions end"), "{asked}");
     let done = send(&app, &here, EVERYWHERE, &[]).await;
     assert_eq!(leads_to(&done), "/console/sign-in?done=signed-out-everywhere");
     for cookie in [&here, &there] {

@@ -14,6 +14,8 @@ mod environments;
 #[cfg(test)]
 mod instance;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 mod overview;
 #[cfg(test)]
 mod people;

@@ -33,6 +33,17 @@ async fn a_user_signs_in_with_a_cookie_and_out_again() {
 }
 
 #[actix_web::test]
+async fn an_instance_that_is_set_up_leads_to_the_console() {
+    const SET_UP: &str = "/console/set-up";
+    let app = TestApp::new().await;
+    for who in [As::Anonymous, As::Viewer] {
+        assert_eq!(leads_to(&app.get(who, SET_UP).await), "/console");
+        assert_eq!(leads_to(&form(&app, who, SET_UP, &[("username", "eve")]).await), "/console");
+    }
+    assert!(leads_to(&app.get(As::Anonymous, "/console").await).starts_with(SIGN_IN));
+}
+
+#[actix_web::test]
 async fn a_wrong_password_is_said_and_no_form_of_another_site_is_obeyed() {
     let app = TestApp::new().await;
     let wrong = [("username", "Root"), ("password", "wrong")];

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{EventKind, ProjectId, Timestamp, UnknownEventKind};
 use latchkey_ports::Page;
-use latchkey_service::{AuditTrail, EventFilter};
+use latchkey_service::{AuditTrail, EventFilter, Message, Rule};
 use utoipa::IntoParams;
 
 use super::export_format::ExportFormat;
@@ -164,8 +164,8 @@ impl EventExportQuery {
 }
 
 impl FromText for ExportFormat {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| format!("{name} must be csv or jsonl."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse().map_err(|_| format!("{name} must be csv or jsonl.").into())
     }
 }
 
@@ -193,7 +193,7 @@ fn page(Lenient(limit): Lenient, Lenient(offset): Lenient, default: u32) -> Page
 struct Lenient(Option<u64>);
 
 impl FromText for Lenient {
-    fn from_text(text: &str, _: &str) -> Result<Self, String> {
+    fn from_text(text: &str, _: &str) -> Result<Self, Message> {
         Ok(Self(match text.parse::<u64>() {
             Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(u64::MAX),
             number => number.ok(),
@@ -212,11 +212,11 @@ impl<T> Default for AnyOf<T> {
 }
 
 impl<T: FromText> FromText for AnyOf<T> {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         let values: Vec<&str> = match text.split_once(':') {
             Some(("IS", value)) => vec![value],
             Some(("IS_ANY_OF", values)) => values.split(',').map(str::trim).collect(),
-            _ => return Err(format!("{name} must have the form IS:value or IS_ANY_OF:one,other.")),
+            _ => return Err(format!("{name} must have the form IS:value or IS_ANY_OF:one,other.").into()),
         };
         values.into_iter().map(|value| T::from_text(value, name)).collect::<Result<_, _>>().map(Self)
     }
@@ -229,8 +229,9 @@ impl<T: FromText> Deserr<Problems> for AnyOf<T> {
 }
 
 impl FromText for EventKind {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        text.parse().map_err(|error: UnknownEventKind| format!("{name}: {error}."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse()
+            .map_err(|error: UnknownEventKind| Rule::named("event-kind").says(format!("{name}: {error}.")))
     }
 }
 
@@ -239,8 +240,10 @@ impl FromText for EventKind {
 struct ActorId(i64);
 
 impl FromText for ActorId {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| format!("{name} must have the ids of users, such as IS:7."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse().map(Self).map_err(|_| {
+            Rule::named("user-id").says(format!("{name} must have the ids of users, such as IS:7."))
+        })
     }
 }
 
@@ -255,7 +258,7 @@ type End = Bound<true>;
 struct Bound<const IS_END: bool>(Option<Timestamp>);
 
 impl<const IS_END: bool> FromText for Bound<IS_END> {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         let value = text.strip_prefix("IS:").unwrap_or(text);
         if let Some(day) = day(value) {
             let day = if IS_END { day.checked_add_days(Days::new(1)) } else { Some(day) };
@@ -263,7 +266,10 @@ impl<const IS_END: bool> FromText for Bound<IS_END> {
             return Ok(Self(start));
         }
         let time = wire_time::parse(value).ok_or_else(|| {
-            format!("{name} must be a day, such as IS:2030-01-31, or a time, such as 2030-01-31T12:00:00Z.")
+            let text = format!(
+                "{name} must be a day, such as IS:2030-01-31, or a time, such as 2030-01-31T12:00:00Z."
+            );
+            Rule::named("day-or-time").says(text)
         })?;
         Ok(Self(if IS_END { Timestamp::from_millis(time.millis() + 1).ok() } else { Some(time) }))
     }

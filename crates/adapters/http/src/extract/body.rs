@@ -13,6 +13,7 @@ use actix_web::{
     web::{self, Data},
 };
 use deserr::{Deserr, IntoValue};
+use latchkey_service::Message;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -20,7 +21,7 @@ pub(crate) use super::member_rules::MemberRule;
 use super::{
     bytes::{BodyBytes, read},
     client::Client,
-    problems::{MAX_ENTRIES, Problems, kind_name, parse},
+    problems::{MAX_ENTRIES, Problems, kind_name, parse, required},
     unknown_members::Inspector,
 };
 use crate::{context::Context, error::ApiError, error_body::Detail, memory::Sender, response::JSON};
@@ -186,18 +187,18 @@ fn entries<E: Deserr<Problems> + ToSchema + 'static>(
     mut problems: Problems,
     inspector: &Inspector,
 ) -> Result<Vec<E>, ApiError> {
-    let mut bad = |message: String| {
+    let mut bad = |message: Message| {
         problems.push(Detail::of_field(list, message));
         Err(mem::take(&mut problems).into())
     };
     let entries = match sent {
         Some(Value::Array(entries)) => entries,
-        Some(other) => return bad(format!("{list} must be a list, not {}.", kind_name(other.kind()))),
-        None => return bad(format!("{list} is required.")),
+        Some(other) => return bad(format!("{list} must be a list, not {}.", kind_name(other.kind())).into()),
+        None => return bad(required(list)),
     };
     if !(1..=MAX_ENTRIES).contains(&entries.len()) {
         let count = entries.len();
-        return bad(format!("{list} must have 1 to {MAX_ENTRIES} entries, not {count}."));
+        return bad(format!("{list} must have 1 to {MAX_ENTRIES} entries, not {count}.").into());
     }
     each_entry_and(problems, list, entries, |entry| match entry {
         Value::Object(members) => try_parse_members(members, rules, Some(list), inspector),

@@ -1,8 +1,9 @@
 //! Rules about several members of a body.
 
+use latchkey_service::Rule;
 use serde_json::{Map, Value};
 
-use super::problems::Problems;
+use super::problems::{Problems, required};
 use crate::error_body::Detail;
 
 /// A rule about two members of a body.
@@ -21,7 +22,7 @@ impl MemberRule {
     pub(super) fn check(&self, members: &mut Map<String, Value>, problems: &mut Problems) {
         match self {
             Self::Renamed { name, old } => match (members.get(*name), members.get(*old)) {
-                (None, None) => problems.push(Detail::of_field(name, format!("{name} is required."))),
+                (None, None) => problems.push(Detail::of_field(name, required(name))),
                 (Some(new), Some(older)) if !say_the_same(new, older) => {
                     let message = format!(
                         "{old} is the old name of {name}, and says something else: send {name} alone."
@@ -42,7 +43,9 @@ impl MemberRule {
             Self::Same { name, other } => {
                 let text = |member: &str| members.get(member).and_then(Value::as_str);
                 if text(name).zip(text(other)).is_some_and(|(one, other)| one != other) {
-                    problems.push(Detail::of_field(other, format!("{other} must be the same as {name}.")));
+                    let rule = Rule::named("same").with("name", name);
+                    let text = format!("{other} must be the same as {name}.");
+                    problems.push(Detail::of_field(other, rule.says(text)));
                 }
             }
         }

@@ -6,6 +6,7 @@ use deserr::{
     DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Sequence, Value, ValueKind,
     ValuePointerRef as Location,
 };
+use latchkey_service::{Message, Rule};
 use serde_json::{Map, Value as Json};
 
 use super::spelling::{meant, not_known};
@@ -22,7 +23,7 @@ pub struct Problems(Vec<Detail>);
 
 impl Problems {
     /// Returns one problem at a place in what was sent.
-    pub(crate) fn at(place: Location<'_>, message: impl Into<String>) -> Self {
+    pub(crate) fn at(place: Location<'_>, message: impl Into<Message>) -> Self {
         Self(vec![Detail { message: message.into(), path: Some(pointer(place)) }])
     }
 
@@ -93,21 +94,22 @@ impl DeserializeError for Problems {
             ErrorKind::IncorrectValueKind { actual, accepted } => {
                 wrong_kind(place, &one_of(accepted), actual.kind())
             }
-            ErrorKind::MissingField { field } => {
-                Self::at(place.push_key(field), format!("{field} is required."))
-            }
+            ErrorKind::MissingField { field } => Self::at(place.push_key(field), required(field)),
             ErrorKind::UnknownKey { key, accepted } => {
                 Self::at(place.push_key(key), not_known(key, meant(key, accepted.iter().copied())))
             }
             ErrorKind::UnknownValue { accepted, .. } => {
-                Self::at(place, format!("{name} must be one of {}.", accepted.join(", ")))
+                let values = accepted.join(", ");
+                let text = format!("{name} must be one of {values}.");
+                Self::at(place, Rule::named("one-of").with("values", values).says(text))
             }
             ErrorKind::BadSequenceLen { expected, .. } => {
                 Self::at(place, format!("{name} must have {expected} entries."))
             }
             // deserr reports a number that is out of the bounds of its type, or otherwise no whole number, this way.
             ErrorKind::Unexpected { .. } => {
-                Self::at(place, format!("{name} must be a whole number within its bounds."))
+                let text = format!("{name} must be a whole number within its bounds.");
+                Self::at(place, Rule::named("whole-number").says(text))
             }
         };
         Self::merge(found, problem, place)
@@ -116,7 +118,14 @@ impl DeserializeError for Problems {
 
 /// Returns the problem that a value is of the wrong kind.
 pub(crate) fn wrong_kind(place: Location<'_>, accepted: &str, actual: ValueKind) -> Problems {
-    Problems::at(place, format!("{} must be {accepted}, not {}.", name(place), kind_name(actual)))
+    // As the name of a choice in a catalogue of words.
+    let rule = Rule::named("wrong-kind").with("accepted", accepted.replace(' ', "-"));
+    Problems::at(place, rule.says(format!("{} must be {accepted}, not {}.", name(place), kind_name(actual))))
+}
+
+/// Returns the message about a member that is missing.
+pub(crate) fn required(name: &str) -> Message {
+    Rule::named("required").with("name", name).says(format!("{name} is required."))
 }
 
 /// Reads a value from the members of an object, which are at `root` in the request: `body`, `query` or `headers`.
@@ -139,8 +148,9 @@ impl<T: Deserr<Problems>> Deserr<Problems> for List<T> {
         };
         let count = entries.len();
         if count > MAX_ENTRIES {
-            let message = format!("{} may have at most {MAX_ENTRIES} entries, not {count}.", name(place));
-            return Err(Problems::at(place, message));
+            let text = format!("{} may have at most {MAX_ENTRIES} entries, not {count}.", name(place));
+            let rule = Rule::named("too-many").with("max", MAX_ENTRIES).with("actual", count);
+            return Err(Problems::at(place, rule.says(text)));
         }
         let entries = entries
             .into_iter()

@@ -9,6 +9,7 @@ use std::{
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use deserr::Deserr;
+use latchkey_service::Rule;
 use serde_json::{Map, Value};
 
 use super::problems::{Problems, parse};
@@ -71,7 +72,7 @@ pub(crate) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, ApiE
     let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
     let pairs = pairs.map_err(|_| unreadable())?.into_inner();
     if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
-        let problem = Detail::of_query(name, "This parameter must not contain NUL.");
+        let problem = Detail::of_query(name, Rule::named("nul").says("This parameter must not contain NUL."));
         return Err(ApiError::BadInput(vec![problem]));
     }
     Ok(pairs)

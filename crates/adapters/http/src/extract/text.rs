@@ -7,6 +7,7 @@ use latchkey_domain::{
     RoleKind, RoleName, SsoGroupName, Timestamp, TokenDescription, TokenId, TokenKind, TokenName, TokenOwner,
     TokenScope, TokenStatus, Username,
 };
+use latchkey_service::{Fault as _, Message, Rule};
 
 use super::problems::{Problems, name, wrong_kind};
 use crate::wire_time;
@@ -14,7 +15,7 @@ use crate::wire_time;
 /// A type that is written as text.
 pub(crate) trait FromText: Sized {
     /// Reads the text, which messages call by this name. The error is a sentence that says what to change.
-    fn from_text(text: &str, name: &str) -> Result<Self, String>;
+    fn from_text(text: &str, name: &str) -> Result<Self, Message>;
 }
 
 /// Reads a value that has to be a string, or another [`scalar`].
@@ -55,8 +56,8 @@ pub(crate) use text_members;
 macro_rules! names {
     ($($type:ty),* $(,)?) => {$(
         impl FromText for $type {
-            fn from_text(text: &str, _: &str) -> Result<Self, String> {
-                <$type>::new(text).map_err(|error| format!("The {error}."))
+            fn from_text(text: &str, _: &str) -> Result<Self, Message> {
+                <$type>::new(text).map_err(|error| error.rule().says(format!("The {error}.")))
             }
         }
 
@@ -64,12 +65,15 @@ macro_rules! names {
     )*};
 }
 
-/// Reads one of a few words.
+/// Reads what has to be one of a few words, or a number.
 macro_rules! words {
-    ($($type:ty: $words:literal),* $(,)?) => {$(
+    ($($type:ty: $rule:literal, $words:literal),* $(,)?) => {$(
         impl FromText for $type {
-            fn from_text(text: &str, name: &str) -> Result<Self, String> {
-                text.parse().map_err(|_| format!(concat!("{} must be ", $words, "."), name))
+            fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+                text.parse().map_err(|_| {
+                    let rule = Rule::named($rule).with("values", $words);
+                    rule.says(format!(concat!("{} must be ", $words, "."), name))
+                })
             }
         }
     )*};
@@ -94,14 +98,14 @@ names!(
     Username,
 );
 words!(
-    EnvironmentKind: "development, test, pre-production or production",
-    ProjectMode: "open, protected or private",
-    RoleKind: "root-custom or custom",
-    TokenKind: "client (or backend), frontend or admin",
-    TokenStatus: "disabled, expired, expiring or active",
-    bool: "true or false",
-    u32: "a whole number, such as 100",
-    u64: "a whole number, such as 100",
+    EnvironmentKind: "one-of", "development, test, pre-production or production",
+    ProjectMode: "one-of", "open, protected or private",
+    RoleKind: "one-of", "root-custom or custom",
+    TokenKind: "one-of", "client (or backend), frontend or admin",
+    TokenStatus: "one-of", "disabled, expired, expiring or active",
+    bool: "one-of", "true or false",
+    u32: "whole-number", "a whole number, such as 100",
+    u64: "whole-number", "a whole number, such as 100",
 );
 text_members!(
     Email,
@@ -117,35 +121,37 @@ text_members!(
 );
 
 impl FromText for Email {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        Self::new(text).map_err(|error| format!("{name}: {error}."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        Self::new(text).map_err(|error| Rule::named("email").says(format!("{name}: {error}.")))
     }
 }
 
 /// `*` is every environment.
 impl FromText for EnvironmentScope {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         if text == "*" { Ok(Self::All) } else { FromText::from_text(text, name).map(Self::Only) }
     }
 }
 
 /// One project; `*` is every project.
 impl FromText for ProjectScope {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         if text == "*" { Ok(Self::All) } else { FromText::from_text(text, name).map(Self::one) }
     }
 }
 
 impl FromText for Timestamp {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        wire_time::parse(text)
-            .ok_or_else(|| format!("{name} must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        wire_time::parse(text).ok_or_else(|| {
+            let text = format!("{name} must be a time as in RFC 3339, such as 2030-01-31T12:00:00Z.");
+            Rule::named("time").says(text)
+        })
     }
 }
 
 impl FromText for TokenId {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        Self::parse(text).ok_or_else(|| format!("{name} must be the id of a token."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        Self::parse(text).ok_or_else(|| format!("{name} must be the id of a token.").into())
     }
 }
 
@@ -160,7 +166,7 @@ impl<T: FromText> Deserr<Problems> for Parsed<T> {
 }
 
 impl<T: FromText> FromText for Parsed<T> {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         T::from_text(text, name).map(Self)
     }
 }

@@ -234,7 +234,10 @@ mod tests {
         let ApiError::BadInput(details) = inspector.inspect::<Outer>(&members, None).into() else {
             return Vec::new();
         };
-        details.into_iter().map(|detail| (detail.path.unwrap_or_default(), detail.message)).collect()
+        details
+            .into_iter()
+            .map(|detail| (detail.path.unwrap_or_default(), detail.message.to_string()))
+            .collect()
     }
 
     #[test]

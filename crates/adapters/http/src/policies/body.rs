@@ -2,7 +2,7 @@
 
 use deserr::Deserr;
 use latchkey_domain::{Policy, PolicyRule, Term, TokenId};
-use latchkey_service::{PolicyDraft, PolicyViolation, PolicyViolations, ProjectPolicies};
+use latchkey_service::{Message, PolicyDraft, PolicyViolation, PolicyViolations, ProjectPolicies, Rule};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -15,12 +15,13 @@ use crate::extract::{
 text_members!(Term);
 
 impl FromText for Term {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        let form = || {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse().map_err(|_| {
             let days = Self::MAX_DAYS;
-            format!("{name} must be a duration as in ISO 8601 from PT1S to P{days}D, such as P90D.")
-        };
-        text.parse().map_err(|_| form())
+            let text =
+                format!("{name} must be a duration as in ISO 8601 from PT1S to P{days}D, such as P90D.");
+            Rule::named("term").with("days", days).says(text)
+        })
     }
 }
 

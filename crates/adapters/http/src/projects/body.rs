@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{EnvironmentName, Project, ProjectDescription, ProjectId, ProjectMode, ProjectName};
 use latchkey_ports::{Page, ProjectOverview};
-use latchkey_service::{ProjectChange, ProjectDraft};
+use latchkey_service::{ProjectChange, ProjectDraft, Rule};
 use serde::{Serialize, Serializer};
 use utoipa::{IntoParams, ToSchema};
 
@@ -97,7 +97,8 @@ impl Deserr<Problems> for EnvironmentNames {
         let List(names) = List::<EnvironmentName>::deserialize_from_value(value, place)?;
         let mut known = BTreeSet::new();
         if let Some(name) = names.iter().find(|name| !known.insert(*name)) {
-            return Err(Problems::at(place, format!("environments names \"{name}\" twice.")));
+            let rule = Rule::named("twice").with("name", name);
+            return Err(Problems::at(place, rule.says(format!("environments names \"{name}\" twice."))));
         }
         Ok(Self(names))
     }

@@ -7,7 +7,7 @@ use actix_web::{
     web::Data,
 };
 use deserr::Deserr;
-use latchkey_service::{LoggedIn, SignedIn};
+use latchkey_service::{LoggedIn, Message, Rule, SignedIn};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -134,9 +134,9 @@ struct LoginName(pub(super) String);
 text_members!(LoginName);
 
 impl FromText for LoginName {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         if text.contains('\0') {
-            return Err(format!("{name} must not contain NUL."));
+            return Err(Rule::named("nul").says(format!("{name} must not contain NUL.")));
         }
         Ok(Self(text.to_owned()))
     }

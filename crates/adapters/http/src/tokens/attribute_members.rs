@@ -2,7 +2,7 @@
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{Enabled, Metadata, NetworkSet, ScopeSet, TokenScope};
-use latchkey_service::{Patched, sentence};
+use latchkey_service::{Fault as _, Patched};
 use serde_json::{Map, Value as Json};
 
 use crate::extract::{
@@ -43,7 +43,7 @@ impl Deserr<Problems> for Metadata {
         location: Location<'_>,
     ) -> Result<Self, Problems> {
         let MetadataPatch(members) = MetadataPatch::deserialize_from_value(value, location)?;
-        Self::new(members).map_err(|error| Problems::at(location, sentence(&error)))
+        Self::new(members).map_err(|error| Problems::at(location, error.sentence()))
     }
 }
 
@@ -62,7 +62,7 @@ impl Deserr<Problems> for ScopeSet {
         location: Location<'_>,
     ) -> Result<Self, Problems> {
         let scopes = Vec::<TokenScope>::deserialize_from_value(value, location)?;
-        Self::new(scopes).map_err(|error| Problems::at(location, sentence(&error)))
+        Self::new(scopes).map_err(|error| Problems::at(location, error.sentence()))
     }
 }
 
@@ -73,6 +73,9 @@ impl Deserr<Problems> for NetworkSet {
     ) -> Result<Self, Problems> {
         let texts: Result<Vec<String>, Problems> = Deserr::deserialize_from_value(value, location);
         let networks = Self::parse(texts?.iter().map(String::as_str));
-        networks.map_err(|error| Problems::at(location, format!("{}: {error}.", name(location))))
+        networks.map_err(|error| {
+            let text = format!("{}: {error}.", name(location));
+            Problems::at(location, error.rule().says(text))
+        })
     }
 }

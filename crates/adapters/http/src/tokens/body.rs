@@ -7,7 +7,7 @@ use latchkey_domain::{
     Enabled, EnvironmentScope, IsoDuration, Metadata, NetworkSet, ProjectScope, RateLimit, ScopeSet, Term,
     Timestamp, TokenAttributes, TokenDescription, TokenName, TokenOwner, Uses,
 };
-use latchkey_service::{Overlap, Patched, TokenEnd, TokenPatch, TokenRequest};
+use latchkey_service::{Message, Overlap, Patched, Rule, TokenEnd, TokenPatch, TokenRequest};
 use serde_json::Map;
 use utoipa::ToSchema;
 
@@ -23,6 +23,7 @@ use crate::{
     extract::{
         Body, Problems,
         body::{MemberRule, each_entry},
+        problems::required,
         text::{FromText, text_members},
     },
 };
@@ -169,7 +170,7 @@ impl CreateTokenBody {
     pub fn into_instance_request(self) -> Result<TokenRequest, Problems> {
         if self.projects == Some(ProjectList(None)) {
             let message = "projects must name at least one project: leave it out for all, or send [\"*\"].";
-            return Err(Detail::of_field("projects", message).into());
+            return Err(Detail::of_field("projects", Rule::named("projects-required").says(message)).into());
         }
         self.into_request()
     }
@@ -195,7 +196,7 @@ impl CreateTokenBody {
             other: Map::new(),
         };
         let name = self.token_name.or(self.username);
-        let missing = || Detail::of_field("tokenName", "tokenName is required.");
+        let missing = || Detail::of_field("tokenName", required("tokenName"));
         Ok(TokenRequest {
             name: name.ok_or_else(missing)?,
             kind: self.kind.into(),
@@ -322,10 +323,11 @@ impl RotateTokenBody {
 text_members!(Overlap);
 
 impl FromText for Overlap {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        let duration: IsoDuration = text
-            .parse()
-            .map_err(|_| format!("{name} must be a duration as in ISO 8601, such as PT24H, P7D or PT0S."))?;
-        Self::new(duration.span()).map_err(|error| error.to_string())
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        let duration: IsoDuration = text.parse().map_err(|_| {
+            let text = format!("{name} must be a duration as in ISO 8601, such as PT24H, P7D or PT0S.");
+            Rule::named("duration").says(text)
+        })?;
+        Self::new(duration.span()).map_err(|error| Rule::named("overlap-long").says(error.to_string()))
     }
 }

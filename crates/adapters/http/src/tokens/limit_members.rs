@@ -2,7 +2,7 @@
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{IsoDuration, RateLimit, Refill, Uses};
-use latchkey_service::{Patched, RateLimitPatch, RefillPatch, ServiceError, UsesPatch};
+use latchkey_service::{Message, Patched, RateLimitPatch, RefillPatch, Rule, ServiceError, UsesPatch};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -14,9 +14,11 @@ use crate::extract::{
 text_members!(IsoDuration);
 
 impl FromText for IsoDuration {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        text.parse()
-            .map_err(|_| format!("{name} must be a duration as in ISO 8601, such as PT1M, PT24H or P7D."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse().map_err(|_| {
+            let text = format!("{name} must be a duration as in ISO 8601, such as PT1M, PT24H or P7D.");
+            Rule::named("duration").says(text)
+        })
     }
 }
 
@@ -156,17 +158,20 @@ impl From<UsesMembers> for UsesPatch {
 impl Deserr<Problems> for RateLimit {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         let members = RateLimitMembers::deserialize_from_value(value, place)?;
-        RateLimitPatch::from(members).merged(None).map_err(|error| at(place, &error))
+        RateLimitPatch::from(members).merged(None).map_err(|error| at(place, error))
     }
 }
 
 impl Deserr<Problems> for Uses {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: Location<'_>) -> Result<Self, Problems> {
         let members = UsesMembers::deserialize_from_value(value, place)?;
-        UsesPatch::from(members).merged(None).map_err(|error| at(place, &error))
+        UsesPatch::from(members).merged(None).map_err(|error| at(place, error))
     }
 }
 
-fn at(place: Location<'_>, error: &ServiceError) -> Problems {
-    Problems::at(place, error.to_string())
+fn at(place: Location<'_>, error: ServiceError) -> Problems {
+    match error {
+        ServiceError::Invalid { message, .. } => Problems::at(place, message),
+        other => Problems::at(place, other.to_string()),
+    }
 }

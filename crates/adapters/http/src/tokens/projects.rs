@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{ProjectId, ProjectScope, ProjectSet};
+use latchkey_service::Rule;
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
 use crate::extract::{
@@ -36,8 +37,9 @@ impl Deserr<Problems> for ProjectList {
         for text in &texts {
             match ProjectId::from_text(text, &name(place)) {
                 Ok(_) if !known.insert(text) => {
+                    let rule = Rule::named("twice").with("name", text);
                     let message = format!("{} names \"{text}\" twice.", name(place));
-                    problems.extend(Problems::at(place, message));
+                    problems.extend(Problems::at(place, rule.says(message)));
                 }
                 Ok(project) => projects.push(project),
                 Err(message) => problems.extend(Problems::at(place, message)),

@@ -5,7 +5,7 @@ use latchkey_domain::{
     EnvironmentName, Metadata, ProjectId, Timestamp, TokenId, TokenKind, TokenStatus, whole,
 };
 use latchkey_ports::{AttributeFilter, Direction, TokenOrder};
-use latchkey_service::TokenFilter;
+use latchkey_service::{Message, TokenFilter};
 use serde_json::Value;
 use utoipa::IntoParams;
 
@@ -151,17 +151,17 @@ pub(crate) struct Limit(pub(crate) u32);
 text_members!(Limit, TokenOrder, Direction);
 
 impl FromText for Limit {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         let limit = u32::from_text(text, name)?;
         if (1..=TokenFilter::MAX).contains(&limit) {
             return Ok(Self(limit));
         }
-        Err(format!("{name} must lie between 1 and {}.", TokenFilter::MAX))
+        Err(format!("{name} must lie between 1 and {}.", TokenFilter::MAX).into())
     }
 }
 
 impl FromText for TokenOrder {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         match text {
             "createdAt" => Ok(Self::CreatedAt),
             "tokenName" => Ok(Self::Name),
@@ -174,17 +174,18 @@ impl FromText for TokenOrder {
             "seenAt" => Ok(Self::SeenAt),
             _ => Err(format!(
                 "{name} must be createdAt, tokenName, type, project, environment, owner, status, expiresAt or seenAt."
-            )),
+            )
+            .into()),
         }
     }
 }
 
 impl FromText for Direction {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         match text {
             "asc" => Ok(Self::Ascending),
             "desc" => Ok(Self::Descending),
-            _ => Err(format!("{name} must be asc or desc.")),
+            _ => Err(format!("{name} must be asc or desc.").into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use latchkey_domain::{
     ApiToken, EnvironmentName, Term, TokenDescription, TokenKind, TokenOwner, TokenScope, TokenSecret,
 };
-use latchkey_service::RevealedToken;
+use latchkey_service::{Message, RevealedToken};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -129,7 +129,7 @@ pub(crate) enum TokenType {
 text_members!(TokenType);
 
 impl FromText for TokenType {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         let kind = TokenKind::from_text(text, name)?;
         Ok(if text.eq_ignore_ascii_case("backend") { Self::Backend } else { kind.into() })
     }

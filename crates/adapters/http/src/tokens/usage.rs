@@ -7,7 +7,7 @@ use deserr::Deserr;
 use latchkey_domain::{ApiToken, Timestamp};
 use latchkey_ports::{SeenAddress, UsedToken};
 use latchkey_service::{
-    InstancePermit, Permit, ReadInstanceTokens, ReadTokens, UsageInterval, UsagePoint, UsageQuery,
+    InstancePermit, Message, Permit, ReadInstanceTokens, ReadTokens, UsageInterval, UsagePoint, UsageQuery,
     UsageReport, UsageSummary,
 };
 use serde::Serialize;
@@ -141,11 +141,11 @@ struct UsageParameters {
 text_members!(UsageInterval);
 
 impl FromText for UsageInterval {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         match text {
             "hour" => Ok(Self::Hour),
             "day" => Ok(Self::Day),
-            _ => Err(format!("{name} must be hour or day.")),
+            _ => Err(format!("{name} must be hour or day.").into()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use latchkey_domain::{EnvironmentName, ProjectId, ProjectScope, ProjectSet, Scope};
-use latchkey_service::{RevealedToken, is_replay};
+use latchkey_service::{Message, RevealedToken, is_replay};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -91,7 +91,7 @@ impl IssueTokensBody {
 impl IssueTokenBody {
     fn into_scope(self) -> Result<Scope, Problems> {
         let at =
-            |field: &'static str| move |message: String| Problems::from(Detail::of_field(field, message));
+            |field: &'static str| move |message: Message| Problems::from(Detail::of_field(field, message));
         let environment =
             EnvironmentName::from_text(&self.environment, "environment").map_err(at("environment"))?;
         if self.projects.iter().any(|project| project == "*") {
@@ -100,7 +100,7 @@ impl IssueTokenBody {
         let projects = self.projects.iter().map(|project| ProjectId::from_text(project, "projects"));
         let projects = projects.collect::<Result<Vec<_>, _>>().map_err(at("projects"))?;
         let none =
-            |_| at("projects")("projects must name at least one project: send [\"*\"] for all.".to_owned());
+            |_| at("projects")("projects must name at least one project: send [\"*\"] for all.".into());
         Ok(Scope { projects: ProjectScope::Only(ProjectSet::new(projects).map_err(none)?), environment })
     }
 }

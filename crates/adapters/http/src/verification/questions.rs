@@ -8,7 +8,7 @@ use deserr::{Deserr, IntoValue, Value, ValuePointerRef as Location};
 use latchkey_domain::{
     EnvironmentName, Principal, ProjectId, Reason, ScopeSet, TokenKind, TokenOwner, TokenScope, VerifiedToken,
 };
-use latchkey_service::{Allowance, Question, RateLeft, Requirement, Verdict};
+use latchkey_service::{Allowance, Message, Question, RateLeft, Requirement, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
@@ -154,8 +154,9 @@ impl Deserr<Problems> for Cost {
 text_members!(IpAddr);
 
 impl FromText for IpAddr {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| format!("{name} must be an IP address, such as 192.0.2.7 or 2001:db8::1."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse()
+            .map_err(|_| format!("{name} must be an IP address, such as 192.0.2.7 or 2001:db8::1.").into())
     }
 }
 

@@ -10,7 +10,7 @@ use actix_web::{
 };
 use deserr::Deserr;
 use latchkey_domain::{EnvironmentName, ProjectId, ScopeSet, TokenKind, TokenScope};
-use latchkey_service::{Requirement, sentence};
+use latchkey_service::{Fault as _, Message, Requirement};
 use utoipa::IntoParams;
 
 use crate::{
@@ -86,12 +86,12 @@ struct ScopeList(ScopeSet);
 text_members!(ScopeList);
 
 impl FromText for ScopeList {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         let scopes = text.split_ascii_whitespace().map(|scope| TokenScope::from_text(scope, name));
         let scopes =
-            ScopeSet::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(|error| sentence(&error))?;
+            ScopeSet::new(scopes.collect::<Result<Vec<_>, _>>()?).map_err(|error| error.sentence())?;
         if scopes.is_empty() {
-            Err(format!("{name} must name a scope, such as orders:read."))
+            Err(format!("{name} must name a scope, such as orders:read.").into())
         } else {
             Ok(Self(scopes))
         }
@@ -173,7 +173,7 @@ fn read<T: Deserr<Problems>>(
         pairs.iter().map(|(name, _)| name.clone()).filter(|name| !names.insert(name.clone())).collect();
     for name in &repeated {
         let message = format!("{name} must be sent once.");
-        problems.push(Detail { message, path: Some(format!("/{root}/{name}")) });
+        problems.push(Detail { message: message.into(), path: Some(format!("/{root}/{name}")) });
     }
     pairs.retain(|(name, _)| !repeated.contains(name));
     Ok(problems.or_value(parse(members(pairs), root))?)

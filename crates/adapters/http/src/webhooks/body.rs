@@ -5,7 +5,7 @@ use latchkey_domain::{
     EventKind, EventSelection, ProjectScope, Webhook, WebhookSecret, WebhookTarget, WebhookTemplate,
     WebhookUrl,
 };
-use latchkey_service::{CreatedWebhook, sentence};
+use latchkey_service::{CreatedWebhook, Fault as _, Message, Rule};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -60,14 +60,17 @@ impl From<WebhookDraftBody> for WebhookTarget {
 }
 
 impl FromText for WebhookUrl {
-    fn from_text(text: &str, _: &str) -> Result<Self, String> {
-        Self::new(text).map_err(|error| sentence(&error))
+    fn from_text(text: &str, _: &str) -> Result<Self, Message> {
+        Self::new(text).map_err(|error| error.sentence())
     }
 }
 
 impl FromText for WebhookTemplate {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
-        text.parse().map_err(|_| format!("{name} must be standard or slack."))
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
+        text.parse().map_err(|_| {
+            let text = format!("{name} must be standard or slack.");
+            Rule::named("one-of").with("values", "standard, slack").says(text)
+        })
     }
 }
 
@@ -76,7 +79,7 @@ impl FromText for WebhookTemplate {
 struct EventName(Option<EventKind>);
 
 impl FromText for EventName {
-    fn from_text(text: &str, name: &str) -> Result<Self, String> {
+    fn from_text(text: &str, name: &str) -> Result<Self, Message> {
         if text == "*" {
             Ok(Self(None))
         } else {

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use deserr::Deserr;
 use latchkey_domain::{DeliveryId, DeliveryState, EventId, UnknownDeliveryState};
-use latchkey_service::{DeliveryPage, InstancePermit, ManageWebhooks, sentence};
+use latchkey_service::{DeliveryPage, InstancePermit, ManageWebhooks, Message, sentence};
 use utoipa::IntoParams;
 
 use super::{
@@ -50,8 +50,8 @@ pub struct DeliveriesQuery {
 }
 
 impl FromText for DeliveryState {
-    fn from_text(text: &str, _: &str) -> Result<Self, String> {
-        text.parse().map_err(|error: UnknownDeliveryState| sentence(&error))
+    fn from_text(text: &str, _: &str) -> Result<Self, Message> {
+        text.parse().map_err(|error: UnknownDeliveryState| sentence(&error).into())
     }
 }
 

@@ -66,6 +66,25 @@ async fn a_refused_request_has_a_line_with_the_id_of_its_error() {
     }
 }
 
+/// The patterns are as many as there are pages, whatever a client asks for.
+#[actix_web::test]
+async fn a_page_has_the_pattern_of_its_path() {
+    let app = TestApp::new().await;
+    for (path, status, route) in [
+        ("/console", 200, "/console"),
+        ("/console/projects/default/tokens", 200, "/console/projects/{projectId}/tokens"),
+        ("/console/projects/default/tokens/secret", 404, "/console/projects/{projectId}/tokens/{token}"),
+        ("/console/people/users/1/delete", 200, "/console/people/users/{id}/delete"),
+        ("/console/assets/secret", 404, "/console/assets/{file}"),
+        ("/console/secret/of/a/client", 404, "/console/{rest}"),
+    ] {
+        let (log, _logging) = Log::start(Level::INFO);
+        assert_eq!(app.get(As::Root, path).await.status, status, "{path}");
+        let line = only(access_lines(&log, "INFO"));
+        assert_eq!(line["fields"]["route"], route, "{path}");
+    }
+}
+
 #[actix_web::test]
 async fn a_user_is_named_by_id() {
     let app = TestApp::new().await;
