@@ -1,6 +1,6 @@
 //! The errors of use cases, in words for the caller.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use latchkey_domain::{
     Denied, EnvironmentName, InvalidName, PasswordFault, TimestampOutOfRange, UserId, WrongTokenKind,
@@ -107,15 +107,6 @@ pub fn whole_seconds(span: Duration) -> u64 {
 pub fn counted(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
-}
-
-/// Returns the text of an error as a sentence.
-pub fn sentence(error: &impl fmt::Display) -> String {
-    let text = error.to_string();
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
 }
 
 impl ServiceError {

@@ -8,10 +8,7 @@ use latchkey_domain::{
     ScopeSet, TooManyScopes, UnusedOutOfOrder, Uses, WebhookUrl, WithoutIdentity,
 };
 
-use crate::{
-    error::sentence,
-    message::{Message, Rule},
-};
+use crate::message::{Message, Rule, sentence};
 
 /// An error that breaks a rule which has a name.
 pub trait Fault: fmt::Display {

@@ -89,3 +89,12 @@ impl From<&str> for Message {
         text.to_owned().into()
     }
 }
+
+/// Returns the text of an error as a sentence.
+pub fn sentence(error: &impl fmt::Display) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), characters.as_str()))
+}

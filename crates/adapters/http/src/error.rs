@@ -9,9 +9,7 @@ use actix_web::{
 };
 use latchkey_domain::{Denied, Permission, Reason};
 use latchkey_ports::{Entity, ErrorChain, StoreError};
-use latchkey_service::{
-    AuthenticationError, Fault as _, Field, Refusal, ServiceError, SpendError, whole_seconds,
-};
+use latchkey_service::{AuthenticationError, Field, Refusal, ServiceError, SpendError, whole_seconds};
 use uuid::Uuid;
 
 use crate::{
@@ -354,10 +352,7 @@ fn details_of(refusal: &ServiceError, message: &str) -> Vec<Detail> {
         ServiceError::Invalid { field, message } => {
             vec![Detail { message: message.clone(), path: field.map(pointer) }]
         }
-        ServiceError::WeakPassword(faults) => faults
-            .iter()
-            .map(|fault| Detail::of_field("password", fault.rule().says(fault.to_string())))
-            .collect(),
+        ServiceError::WeakPassword(faults) => faults.iter().copied().map(Detail::of_password).collect(),
         ServiceError::KeyReused => vec![Detail::of_header("idempotency-key", message)],
         // The only list whose entries a use case refuses.
         ServiceError::Entry { index, error } => {

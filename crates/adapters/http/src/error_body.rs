@@ -1,6 +1,7 @@
 //! The error object of `docs/reference/wire-contract.md`, and the problems that it lists.
 
-use latchkey_service::Message;
+use latchkey_domain::PasswordFault;
+use latchkey_service::{Fault as _, Message};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -53,6 +54,11 @@ impl Detail {
     #[must_use]
     pub fn of_field(field: &str, message: impl Into<Message>) -> Self {
         Self { message: message.into(), path: Some(format!("/body/{field}")) }
+    }
+
+    /// A problem with a new password.
+    pub(crate) fn of_password(fault: PasswordFault) -> Self {
+        Self::of_field("password", fault.rule().says(fault.to_string()))
     }
 
     /// A problem with the body as a whole.
