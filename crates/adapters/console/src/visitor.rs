@@ -141,7 +141,12 @@ impl Visitor {
 
     /// Returns the projects that can be chosen: those that the user sees and that are not archived.
     pub(crate) async fn projects(&self) -> Result<Vec<ProjectOverview>, ServiceError> {
-        self.use_cases().projects.list(self.caller(), false, Page::first(CHOICES)).await
+        self.first_projects(CHOICES).await
+    }
+
+    /// Returns at most this many of the projects that can be chosen.
+    pub(crate) async fn first_projects(&self, count: u32) -> Result<Vec<ProjectOverview>, ServiceError> {
+        self.use_cases().projects.list(self.caller(), false, Page::first(count)).await
     }
 
     /// Returns the name that the user is called by.

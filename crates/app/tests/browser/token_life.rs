@@ -187,3 +187,21 @@ fn a_list_is_filtered_while_the_visitor_types() {
     browser.open(&format!("{TOKENS}?name=ord"));
     browser.wait("one token", only_orders, &[]);
 }
+
+#[test]
+fn projects_are_offered_to_who_filters_by_one() {
+    let site = Site::start(Store::Sqlite);
+    site.token("stock");
+    let browser = site.browser_of(Role::Admin);
+    browser.open("/console/tokens");
+    browser.see("stock");
+    browser.fill("Project", "def");
+    let offered =
+        "return [...document.querySelectorAll('#projects option')].some((one) => one.value === 'default')";
+    browser.wait("the projects", offered, &[]);
+    browser.see("No token fits these filters.");
+    browser.fill("Project", "default");
+    browser.see("stock");
+    assert!(browser.path().contains("project=default"), "{}", browser.path());
+    browser.inspect("projects offered");
+}

@@ -1,13 +1,13 @@
 //! Which tokens the overview is about, and where its lists are.
 
-use latchkey_domain::TokenId;
+use latchkey_domain::{ProjectId, TokenId};
 use latchkey_http::pages::ApiResult;
 use latchkey_service::ReadTokens;
 
 use crate::{
     frame::query_value,
     paths::with_query,
-    tokens::{Choices, Reach},
+    tokens::{Reach, reads_all},
     visitor::Visitor,
 };
 
@@ -31,12 +31,12 @@ pub(super) async fn named_project(visitor: &Visitor) -> ApiResult<Option<String>
 }
 
 /// Returns which tokens the overview is about: those of the project that the address names, else all, else those of the first
-/// project whose tokens the visitor may read; `None` if there is none.
-pub(super) async fn reach(visitor: &Visitor, choices: &Choices) -> ApiResult<Option<Reach>> {
+/// of these projects, whose tokens the visitor may read; `None` if there is none.
+pub(super) async fn reach(visitor: &Visitor, projects: &[ProjectId]) -> ApiResult<Option<Reach>> {
     Ok(match named_project(visitor).await? {
         Some(project) => Some(Reach::Project(project)),
-        None if choices.has_all => Some(Reach::Instance),
-        None => choices.projects.first().map(|project| Reach::Project(project.to_string())),
+        None if reads_all(visitor) => Some(Reach::Instance),
+        None => projects.first().map(|project| Reach::Project(project.to_string())),
     })
 }
 

@@ -16,7 +16,7 @@ use crate::{
     chart::Chart,
     frame::{Frame, Section},
     happened::Happened,
-    tokens::{Choices, Reach, choices, columns},
+    tokens::{Reach, columns, projects, reads_all},
     visitor::Visitor,
 };
 
@@ -31,7 +31,10 @@ struct OverviewPage {
     frame: Frame,
     reach: Reach,
     root: String,
-    choices: Choices,
+    /// The projects whose tokens the visitor may read.
+    projects: Vec<ProjectId>,
+    /// Whether the visitor may read the tokens of the instance.
+    reads_all: bool,
     tiles: Vec<Tile>,
     chart: Chart,
     verified: u64,
@@ -50,9 +53,9 @@ struct NothingPage {
 }
 
 pub(super) async fn show(visitor: Visitor) -> ApiResult {
-    let choices = choices(&visitor).await?;
+    let projects = projects(&visitor).await?;
     let frame = visitor.frame(Section::Overview);
-    let Some(reach) = reach(&visitor, &choices).await? else {
+    let Some(reach) = reach(&visitor, &projects).await? else {
         return visitor.browser.show(&NothingPage { frame });
     };
     let tiles = tiles::all(&visitor, &reach, frame.now).await?;
@@ -68,7 +71,8 @@ pub(super) async fn show(visitor: Visitor) -> ApiResult {
         frame,
         reach,
         root,
-        choices,
+        projects,
+        reads_all: reads_all(&visitor),
         tiles,
         chart,
         verified,

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, http::StatusCode};
 use askama::Template;
+use futures_util::future::try_join;
 use latchkey_domain::{EnvironmentName, Policy, ProjectId, TokenKind};
 use latchkey_http::pages::{ApiError, ApiResult, Client, CreateTokenBody, RawBody, parse};
 use latchkey_service::{ServiceError, TokenReference, TokenRequest};
@@ -10,6 +11,7 @@ use super::{
     change::values,
     expiry::{self, Choice},
     list,
+    projects::projects,
     reach::Reach,
     secret::{self, Occasion},
 };
@@ -65,7 +67,7 @@ pub(super) async fn show(visitor: Visitor, reach: Reach) -> ApiResult {
 }
 
 async fn page(visitor: &Visitor, reach: Reach, form: Form, key: String) -> Result<NewPage, ServiceError> {
-    let choices = list::choices(visitor).await?;
+    let (projects, choices) = try_join(projects(visitor), list::choices(visitor)).await?;
     let policy = reach.policy(visitor).await?;
     let kinds = [TokenKind::Client, TokenKind::Frontend, TokenKind::Admin].into_iter();
     let kinds = kinds.filter(|kind| match &reach {
@@ -81,7 +83,7 @@ async fn page(visitor: &Visitor, reach: Reach, form: Form, key: String) -> Resul
         form,
         key,
         kinds: kinds.collect(),
-        projects: choices.projects,
+        projects,
         environments: choices.environments,
         expiries: expiry::choices(policy),
         policy,

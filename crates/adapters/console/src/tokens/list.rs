@@ -1,17 +1,18 @@
 //! The list of tokens: filters, order and page are in its address, so that a list can be linked and kept.
 
 use askama::Template;
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use latchkey_domain::{
     ApiToken, EnvironmentName, ProjectId, ProjectScope, Timestamp, TokenKind, TokenStatus,
 };
 use latchkey_http::pages::{ApiResult, Query, TokenQuery};
 use latchkey_ports::{Direction, TokenOrder};
-use latchkey_service::{ReadInstanceTokens, ReadTokens, ServiceError, TokenFilter};
+use latchkey_service::{ServiceError, TokenFilter};
 use std::{fmt::Display, time::Duration};
 
 use super::{
     listing::Listing,
+    projects::reads_all,
     reach::{Allowed, Reach},
 };
 use crate::{
@@ -22,8 +23,6 @@ use crate::{
     visitor::Visitor,
 };
 
-/// The other projects to which the list of one links.
-const LINKED: usize = 50;
 const DAY: u64 = 86_400;
 
 /// The days after which a token can be looked for as unused.
@@ -41,6 +40,7 @@ struct ListPage {
     address: Address,
     paging: Paging,
     choices: Choices,
+    projects: Vec<ProjectId>,
     /// What the visitor may do with some of the tokens.
     allowed: Allowed,
     /// Where a token is created.
@@ -65,15 +65,12 @@ impl ListPage {
     }
 }
 
-/// What can be chosen in the filters.
+/// What can be chosen in the filters. Projects, of which there may be many, are asked for when one is to be chosen
+/// ([`super::projects`]).
 #[derive(Default)]
 pub(crate) struct Choices {
-    /// The projects whose tokens the visitor may read, for the choice of one.
-    pub(crate) projects: Vec<ProjectId>,
     pub(crate) environments: Vec<EnvironmentName>,
     pub(crate) kinds: Vec<TokenKind>,
-    /// Whether the tokens of all projects can be listed together.
-    pub(crate) has_all: bool,
 }
 
 /// A token in the list.
@@ -184,7 +181,8 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery
     let filter = filter(&query, &address, frame.now)?;
     let offset = filter.offset;
     let filter = TokenFilter { limit: paging::asked(offset).limit, ..filter };
-    let (page, choices) = try_join(listing.search(&visitor, filter), choices(&visitor)).await?;
+    let found = try_join3(listing.search(&visitor, filter), choices(&visitor), listing.projects(&visitor));
+    let (page, choices, projects) = found.await?;
     let mut tokens = page.tokens;
     let paging = Paging::cut(&mut tokens, offset);
     let entry = |token: ApiToken| {
@@ -194,27 +192,21 @@ pub(super) async fn show(visitor: Visitor, reach: Reach, query: Query<TokenQuery
     };
     let entries = tokens.into_iter().map(|revealed| entry(revealed.token)).collect();
     let allowed = listing.allowed_with_some(&visitor);
-    let form = listing.form(&visitor, &choices.projects, address.value("project"));
-    let page = ListPage { frame, reach, root, entries, address, paging, choices, allowed, form };
+    let form = listing.form(&visitor, &projects, address.value("project"));
+    let page = ListPage { frame, reach, root, entries, address, paging, choices, projects, allowed, form };
     visitor.browser.show(&page)
 }
 
 /// Returns what can be chosen in the filters.
 pub(crate) async fn choices(visitor: &Visitor) -> Result<Choices, ServiceError> {
-    let environments = visitor.use_cases().environments.list(visitor.caller());
-    let (projects, environments) = try_join(visitor.projects(), environments).await?;
-    let readable = projects.into_iter().map(|overview| overview.project.id);
-    let has_all = visitor.may::<ReadInstanceTokens>().is_ok();
-    let kinds = if has_all {
-        vec![TokenKind::Client, TokenKind::Frontend, TokenKind::Admin]
-    } else {
-        vec![TokenKind::Client, TokenKind::Frontend]
-    };
+    let environments = visitor.use_cases().environments.list(visitor.caller()).await?;
+    let mut kinds = vec![TokenKind::Client, TokenKind::Frontend];
+    if reads_all(visitor) {
+        kinds.push(TokenKind::Admin);
+    }
     Ok(Choices {
-        projects: readable.filter(|id| visitor.may_in::<ReadTokens>(id.as_str()).is_ok()).collect(),
         environments: environments.into_iter().map(|overview| overview.environment.name).collect(),
         kinds,
-        has_all,
     })
 }
 

@@ -6,7 +6,10 @@ use latchkey_service::{
     TokenPage, TokenReference, UpdateTokens,
 };
 
-use super::reach::{Allowed, Reach};
+use super::{
+    projects::{linked, projects},
+    reach::{Allowed, Reach},
+};
 use crate::visitor::Visitor;
 
 /// The tokens of a list.
@@ -40,6 +43,15 @@ impl Listing {
         match self {
             Self::Of(reach) => reach.search(visitor, filter).await,
             Self::OfProjects(permit) => visitor.use_cases().project_tokens.search_all(permit, filter).await,
+        }
+    }
+
+    /// Returns the projects that the page of the list leads to: none from the list of the instance, whose projects may be many.
+    pub(super) async fn projects(&self, visitor: &Visitor) -> Result<Vec<ProjectId>, ServiceError> {
+        match self {
+            Self::Of(Reach::Instance) => Ok(Vec::new()),
+            Self::Of(Reach::Project(_)) => linked(visitor).await,
+            Self::OfProjects(_) => projects(visitor).await,
         }
     }
 

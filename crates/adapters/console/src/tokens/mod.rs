@@ -11,6 +11,7 @@ mod export;
 mod list;
 mod listing;
 mod one;
+mod projects;
 mod reach;
 mod rotate;
 mod secret;
@@ -20,8 +21,9 @@ mod snippets;
 use actix_web::web::{self, ServiceConfig};
 
 pub(crate) use self::{
-    list::{Choices, Row, choices},
+    list::Row,
     one::columns,
+    projects::{projects, reads_all},
     reach::Reach,
 };
 
@@ -29,6 +31,7 @@ pub(crate) use self::{
 const PLACES: [&str; 2] = [path!("tokens"), path!("projects/{projectId}/tokens")];
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.route(path!("choices/projects"), web::get().to(projects::offer));
     for place in PLACES {
         config.service(
             web::scope(place)

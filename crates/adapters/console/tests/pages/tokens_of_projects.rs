@@ -144,3 +144,20 @@ async fn what_is_done_to_selected_tokens_is_checked_for_each() {
     let enable = [("_action", "enable"), ("token", ids["read"].as_str())];
     text(&form(&app, As::Viewer, &selected, &enable).await, 403);
 }
+
+#[actix_web::test]
+async fn projects_are_offered_when_one_is_to_be_chosen() {
+    let (app, _) = env().await;
+    let offered = async |who| {
+        let part = text(&app.get(who, "/console/choices/projects").await, 200);
+        let options =
+            part.split("<option value=\"").skip(1).map(|option| between(option, "", "\"").to_owned());
+        options.collect::<Vec<_>>()
+    };
+    assert_eq!(offered(As::Owner).await, ["default", "theirs"]);
+    assert_eq!(offered(As::Root).await, ["default", "hidden", "theirs"]);
+    let list = page(&app, As::Root, LIST).await;
+    assert!(
+        list.contains("hx-get=\"/console/choices/projects\"") && !list.contains("<option value=\"hidden\"")
+    );
+}
