@@ -155,7 +155,7 @@ async fn projects_are_offered_when_one_is_to_be_chosen() {
         options.collect::<Vec<_>>()
     };
     assert_eq!(offered(As::Owner).await, ["default", "theirs"]);
-    assert_eq!(offered(As::Root).await, ["default", "hidden", "theirs"]);
+    assert_eq!(offered(As::Root).await, ["default", "elsewhere", "hidden", "theirs"]);
     let list = page(&app, As::Root, LIST).await;
     assert!(
         list.contains("hx-get=\"/console/choices/projects\"") && !list.contains("<option value=\"hidden\"")
