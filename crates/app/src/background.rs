@@ -5,6 +5,7 @@ mod mail;
 mod notices;
 mod replicas;
 mod report;
+mod to_the_end;
 mod token_counts;
 mod webhooks;
 

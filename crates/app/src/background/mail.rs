@@ -6,11 +6,11 @@ use latchkey_metrics::names::{MAIL_DIGESTS_WAITING, MAILS};
 use latchkey_ports::{DeliveryOutcome, ErrorChain, MailAttempt, MailDigest, StoreError};
 use latchkey_service::UseCases;
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 
-use super::report::report;
+use super::{report::report, to_the_end::to_the_end};
 use crate::clock::ticks;
 
 /// How often events and due digests are looked for.
@@ -64,22 +64,31 @@ pub(super) async fn run(use_cases: Arc<UseCases>, sending: Arc<Sending>) {
 
 /// Sends all that is due. Each attempt is a task of its own, which goes on when this one ends.
 async fn send(use_cases: &Arc<UseCases>, sending: &Sending) -> Result<(), StoreError> {
-    loop {
-        let claimed = use_cases.mail.claim(AT_ONCE).await?;
-        if claimed.is_empty() {
-            return Ok(());
+    // It is never closed.
+    while let Ok(places) = Arc::clone(&sending.0).acquire_many_owned(AT_ONCE).await {
+        if to_the_end(claim(Arc::clone(use_cases), places)).await? == 0 {
+            break;
         }
-        for digest in claimed {
-            // There is room: the attempts before have ended.
-            let place = Arc::clone(&sending.0).acquire_owned().await;
-            let use_cases = Arc::clone(use_cases);
+    }
+    Ok(())
+}
+
+/// Claims digests that are due, begins to send them, and returns their number. It holds the places meanwhile, so that a stop waits
+/// for it.
+async fn claim(use_cases: Arc<UseCases>, mut places: OwnedSemaphorePermit) -> Result<usize, StoreError> {
+    let claimed = use_cases.mail.claim(AT_ONCE).await?;
+    let count = claimed.len();
+    for digest in claimed {
+        // There is one for each.
+        if let Some(place) = places.split(1) {
+            let use_cases = Arc::clone(&use_cases);
             tokio::spawn(async move {
                 attempt(&use_cases, digest).await;
                 drop(place);
             });
         }
-        sending.ended().await;
     }
+    Ok(count)
 }
 
 /// Sends one digest, and records what becomes of it.

@@ -8,14 +8,14 @@ use std::{
 
 use latchkey_domain::WebhookId;
 use latchkey_metrics::names::{WEBHOOK_DELIVERIES, WEBHOOK_DELIVERIES_WAITING};
-use latchkey_ports::{Attempt, Delivery, DeliveryOutcome, ErrorChain};
+use latchkey_ports::{Attempt, Delivery, DeliveryOutcome, ErrorChain, StoreError};
 use latchkey_service::UseCases;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 
-use super::report::report;
+use super::{report::report, to_the_end::to_the_end};
 use crate::clock::ticks;
 
 /// How often it is looked for events without news of them.
@@ -64,18 +64,24 @@ impl Attempts {
         self.workers.div_ceil(2)
     }
 
-    /// Returns how many deliveries may be claimed at once, and the webhooks that have their share already.
-    fn room(&self) -> (u32, Vec<WebhookId>) {
+    /// Takes the places of the deliveries that may be claimed at once; `None` if there are none.
+    fn take_places(&self) -> Option<OwnedSemaphorePermit> {
         let free = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
-        let by_webhook = self.by_webhook.lock().unwrap_or_else(PoisonError::into_inner);
-        let busy = by_webhook.iter().filter(|(_, count)| **count >= self.share()).map(|(id, _)| *id);
-        (free.min(self.share()), busy.collect())
+        match free.min(self.share()) {
+            0 => None,
+            count => Arc::clone(&self.places).try_acquire_many_owned(count).ok(),
+        }
     }
 
-    fn begin(self: &Arc<Self>, webhook: WebhookId) -> Option<InProgress> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    /// Returns the webhooks that have their share already.
+    fn busy(&self) -> Vec<WebhookId> {
+        let by_webhook = self.by_webhook.lock().unwrap_or_else(PoisonError::into_inner);
+        by_webhook.iter().filter(|(_, count)| **count >= self.share()).map(|(id, _)| *id).collect()
+    }
+
+    fn begin(self: &Arc<Self>, webhook: WebhookId, place: OwnedSemaphorePermit) -> InProgress {
         *self.by_webhook.lock().unwrap_or_else(PoisonError::into_inner).entry(webhook).or_default() += 1;
-        Some(InProgress { attempts: Arc::clone(self), webhook, place: Some(place) })
+        InProgress { attempts: Arc::clone(self), webhook, place: Some(place) }
     }
 
     /// Waits until all attempts have ended, for that long at most. No other may begin.
@@ -127,32 +133,43 @@ pub(super) async fn enqueue(use_cases: Arc<UseCases>, attempts: Arc<Attempts>) {
 /// Sends deliveries that are due. Each attempt is a task of its own, which goes on when this one ends.
 pub(super) async fn deliver(use_cases: Arc<UseCases>, attempts: Arc<Attempts>) {
     loop {
-        let (limit, busy) = attempts.room();
-        let claimed =
-            if limit == 0 { Ok(Vec::new()) } else { use_cases.webhook_deliveries.claim(limit, busy).await };
-        let (is_idle, pause) = match claimed {
-            Ok(claimed) => {
-                let is_idle = claimed.is_empty();
-                for delivery in claimed {
-                    // There is room: places are taken here alone.
-                    if let Some(place) = attempts.begin(delivery.id.webhook) {
-                        tokio::spawn(attempt(Arc::clone(&use_cases), delivery, place));
-                    }
-                }
-                (is_idle, CLAIM_EVERY)
-            }
+        let claimed = match attempts.take_places() {
+            None => Ok(0),
+            Some(places) => to_the_end(claim(Arc::clone(&use_cases), Arc::clone(&attempts), places)).await,
+        };
+        let pause = match claimed {
+            Ok(0) => CLAIM_EVERY,
+            Ok(_) => continue,
             Err(error) => {
                 report(&error, "deliveries to webhooks could not be claimed; it is tried again");
-                (true, PAUSE)
+                PAUSE
             }
         };
-        if is_idle {
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = attempts.news.notified() => {}
-            }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = attempts.news.notified() => {}
         }
     }
+}
+
+/// Claims deliveries that are due, begins to send them, and returns their number. It holds the places meanwhile, so that a stop
+/// waits for it.
+async fn claim(
+    use_cases: Arc<UseCases>,
+    attempts: Arc<Attempts>,
+    mut places: OwnedSemaphorePermit,
+) -> Result<usize, StoreError> {
+    let limit = u32::try_from(places.num_permits()).unwrap_or(u32::MAX);
+    let claimed = use_cases.webhook_deliveries.claim(limit, attempts.busy()).await?;
+    let count = claimed.len();
+    for delivery in claimed {
+        // There is one for each.
+        if let Some(place) = places.split(1) {
+            let in_progress = attempts.begin(delivery.id.webhook, place);
+            tokio::spawn(attempt(Arc::clone(&use_cases), delivery, in_progress));
+        }
+    }
+    Ok(count)
 }
 
 /// Sends one delivery, and records what becomes of it.
